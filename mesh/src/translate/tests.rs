@@ -1,0 +1,1 @@
+//! Goldens and refusals.
