@@ -59,7 +59,7 @@ struct Context<'a> {
     topology: &'a Topology,
 }
 
-/// All files of all Envoys: `bootstrap.json`, `lds.json`, `cds.json` and `sds.json` for each, and the endpoints
+/// All files of all Envoys: `bootstrap.json`, `lds.json`, `cds.json` and the secrets for each, and the endpoints
 /// of each service, which all Envoys share. A replica whose name is in `draining` gets no new requests.
 pub fn envoy_files(
     manifests: &Manifests,
@@ -117,15 +117,16 @@ fn proxy_files(
     proxy: &Proxy,
     clusters: Vec<Value>,
     listeners: Vec<Value>,
-) -> [ConfigFile; 4] {
+) -> Vec<ConfigFile> {
     let folder = topology.proxy_dir(&proxy.name);
     let file = |name: &str, content: Value| ConfigFile { path: folder.join(name), content };
-    [
-        file("sds.json", tls::secrets(topology, proxy)),
+    let mut files = Vec::from(tls::secrets(topology, proxy));
+    files.extend([
         file("cds.json", resources("envoy.config.cluster.v3.Cluster", clusters)),
         file("lds.json", resources("envoy.config.listener.v3.Listener", listeners)),
         file("bootstrap.json", bootstrap::bootstrap(topology, proxy)),
-    ]
+    ]);
+    files
 }
 
 /// A discovery response, as it stands in a file.

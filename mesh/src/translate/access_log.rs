@@ -92,7 +92,7 @@ fn stats(reporter: Reporter<'_>) -> Value {
     tags.push(tag("response_code", "%RESPONSE_CODE%"));
     tags.push(tag("response_flags", "%RESPONSE_FLAGS%"));
     let config = json!({
-        "stat_prefix": SCOPE,
+        "stats_scope": {"prefix": SCOPE},
         "counters": [{"stat": {"name": "istio_requests_total", "tags": tags}, "value_fixed": 1}],
         "histograms": [{
             "stat": {"name": "istio_request_duration_milliseconds", "tags": tags},

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Proxy, watched};
+use super::{Proxy, typed, watched};
 use crate::topology::Topology;
 
 /// The admin interface on a Unix socket: whoever may open it can stop the proxy.
@@ -16,12 +16,13 @@ pub(super) fn bootstrap(topology: &Topology, proxy: &Proxy) -> Value {
             "lds_config": watched(&folder.join("lds.json")),
         },
         "stats_config": {"use_all_default_tags": false, "stats_tags": stats_tags()},
-        "layered_runtime": {"layers": [{
-            "name": "static",
-            "static_layer": {
-                // Bounds what a flood of connections can take; far above what one machine serves.
-                "overload.global_downstream_max_connections": 8192,
-            },
+        // Bounds what a flood of connections can take; far above what one machine serves.
+        "overload_manager": {"resource_monitors": [{
+            "name": "envoy.resource_monitors.global_downstream_max_connections",
+            "typed_config": typed(
+                "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+                json!({"max_active_downstream_connections": 8192}),
+            ),
         }]},
     })
 }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::access_log::{self, Reporter};
-use super::{Context, Proxy, http, metrics, route};
+use super::{Context, Proxy, http, metrics, route, typed};
 use crate::manifest::istio::{Gateway, GatewayProtocol};
 
 pub(super) fn listeners(context: Context<'_>) -> Result<Vec<Value>> {
@@ -31,8 +31,12 @@ pub(super) fn listeners(context: Context<'_>) -> Result<Vec<Value>> {
             )
         })?;
         let prefix = format!("outbound_0.0.0.0_{port}");
-        let manager =
-            http::manager(&prefix.replace('.', "_"), vec![router()], &hosts, from_outside(context, &proxy));
+        let manager = http::manager(
+            &prefix.replace('.', "_"),
+            vec![http::router()],
+            &hosts,
+            from_outside(context, &proxy),
+        );
         listeners.push(http::listener(&format!("0.0.0.0_{port}"), listener.address, manager, None));
     }
     listeners.push(metrics::listener(context.topology.gateway.metrics, None));
@@ -44,8 +48,10 @@ fn from_outside(context: Context<'_>, proxy: &Proxy) -> Value {
     json!({
         // x-forwarded-for, x-request-id and x-envoy-* of the client are replaced or removed …
         "use_remote_address": true,
-        // … for every client: without this, one on this machine would count as part of the mesh.
-        "internal_address_config": {"unix_sockets": false, "cidr_ranges": []},
+        // … for every client: by default one on this machine counts as part of the mesh, and an empty list
+        // means the default, so the list holds an address that no client can have.
+        "internal_address_config": {"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},
+        "early_header_mutation_extensions": [no_reserved_headers()],
         "always_set_request_id_in_response": true,
         "forward_client_cert_details": "SANITIZE",
         // `x_jwt_sub` would become `x-jwt-sub` in a service that reads headers as CGI did.
@@ -56,9 +62,18 @@ fn from_outside(context: Context<'_>, proxy: &Proxy) -> Value {
     })
 }
 
-fn router() -> Value {
-    // What retries and timeouts there were inside is nobody's business outside.
-    http::router(json!({"suppress_envoy_headers": true}))
+/// Envoy removes the `x-envoy-*` headers that it knows; this removes all of them, and all identity headers,
+/// before anything else looks at the request.
+fn no_reserved_headers() -> Value {
+    let prefix =
+        |prefix: &str| json!({"remove_on_match": {"key_matcher": {"prefix": prefix, "ignore_case": true}}});
+    json!({
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": typed(
+            "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+            json!({"mutations": [prefix("x-envoy-"), prefix("x-jwt-")]}),
+        ),
+    })
 }
 
 /// The gateway's own answers, in the shape that filters and services use.

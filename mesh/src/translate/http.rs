@@ -65,21 +65,27 @@ pub(super) fn manager(prefix: &str, filters: Vec<Value>, virtual_hosts: &[Value]
     typed("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", manager)
 }
 
-/// The last filter.
-pub(super) fn router(fields: Value) -> Value {
+/// The last filter. What retries and timeouts there were inside is nobody's business outside.
+pub(super) fn router() -> Value {
+    let fields = json!({"suppress_envoy_headers": true});
     json!({
         "name": "envoy.filters.http.router",
         "typed_config": typed("envoy.extensions.filters.http.router.v3.Router", fields),
     })
 }
 
-/// Traces start at the first proxy and end at the last; no exporter is configured, so only the context moves on.
+/// Traces start at the first proxy and end at the last. Envoy insists on an exporter; nothing collects spans on
+/// one machine, so it has a cluster that does not exist, and only the context moves on.
 pub(super) fn tracing(workload: &str, percentage: f64) -> Value {
+    let nowhere = json!({"http_uri": {"uri": "http://none/v1/traces", "cluster": "none", "timeout": "1s"}});
     json!({
         "random_sampling": {"value": percentage},
         "provider": {
             "name": "envoy.tracers.opentelemetry",
-            "typed_config": typed("envoy.config.trace.v3.OpenTelemetryConfig", json!({"service_name": workload})),
+            "typed_config": typed(
+                "envoy.config.trace.v3.OpenTelemetryConfig",
+                json!({"service_name": workload, "http_service": nowhere}),
+            ),
         },
     })
 }

@@ -34,7 +34,7 @@ fn target(address: String, workload: &str, process: &str) -> Value {
 }
 
 fn istio_names() -> Value {
-    let empty_as_unknown = |label: &str| json!({"source_labels": [label, "__name__"], "regex": "-;istio_.+", "target_label": label, "replacement": "unknown"});
+    let empty_as_unknown = |label: &str| json!({"source_labels": [label, "__name__"], "regex": "-?;istio_.+", "target_label": label, "replacement": "unknown"});
     json!([
         {
             "source_labels": ["__name__"],

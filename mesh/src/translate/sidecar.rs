@@ -31,7 +31,7 @@ fn inbound(context: Context<'_>, proxy: &Proxy, replica: &Replica) -> Result<Val
     filters.extend(wasm::filters(context, labels, Phase::Authz)?);
     filters.extend(rbac::filter(context, labels)?);
     filters.extend(wasm::filters(context, labels, Phase::Stats)?);
-    filters.push(http::router(json!({})));
+    filters.push(http::router());
 
     let virtual_host = json!({
         "name": format!("inbound|http|{port}"),
@@ -76,6 +76,6 @@ fn outbound(context: Context<'_>, proxy: &Proxy, replica: &Replica) -> Result<Va
         "local_reply_config": http::upstream_problems(),
         "access_log": access_log::loggers(context, "outbound", Reporter::Source(proxy)),
     });
-    let manager = http::manager("outbound", vec![http::router(json!({}))], &hosts, more);
+    let manager = http::manager("outbound", vec![http::router()], &hosts, more);
     Ok(http::listener("virtualOutbound", replica.outbound, manager, None))
 }

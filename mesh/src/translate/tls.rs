@@ -2,36 +2,41 @@
 
 use serde_json::{Value, json};
 
-use super::{Proxy, names, resources, typed, watched};
+use super::{ConfigFile, Proxy, names, resources, typed, watched};
 use crate::topology::Topology;
 
 // Istio's names of the two secrets.
 const CERTIFICATE: &str = "default";
 const CA: &str = "ROOTCA";
+const CERTIFICATE_FILE: &str = "sds.json";
+const CA_FILE: &str = "sds-ca.json";
 
-/// A proxy's certificate and the CA, read again when a file in their folder is replaced.
-pub(super) fn secrets(topology: &Topology, proxy: &Proxy) -> Value {
+/// A proxy's certificate and the CA, each in a file of its own, because Envoy wants it so; read again when a
+/// file in the certificates' folder is replaced.
+pub(super) fn secrets(topology: &Topology, proxy: &Proxy) -> [ConfigFile; 2] {
     let folder = topology.pki_dir();
     let file = |name: String| json!({"filename": folder.join(name)});
     let watched_directory = json!({"path": folder});
-    let secrets = vec![
-        json!({
-            "name": CERTIFICATE,
-            "tls_certificate": {
-                "certificate_chain": file(format!("{}.pem", proxy.certificate)),
-                "private_key": file(format!("{}.key", proxy.certificate)),
-                "watched_directory": watched_directory,
-            },
-        }),
-        json!({
-            "name": CA,
-            "validation_context": {
-                "trusted_ca": file("ca.pem".to_owned()),
-                "watched_directory": watched_directory,
-            },
-        }),
-    ];
-    resources("envoy.extensions.transport_sockets.tls.v3.Secret", secrets)
+    let certificate = json!({
+        "name": CERTIFICATE,
+        "tls_certificate": {
+            "certificate_chain": file(format!("{}.pem", proxy.certificate)),
+            "private_key": file(format!("{}.key", proxy.certificate)),
+            "watched_directory": watched_directory,
+        },
+    });
+    let ca = json!({
+        "name": CA,
+        "validation_context": {
+            "trusted_ca": file("ca.pem".to_owned()),
+            "watched_directory": watched_directory,
+        },
+    });
+    let secret = |name: &str, secret: Value| ConfigFile {
+        path: topology.proxy_dir(&proxy.name).join(name),
+        content: resources("envoy.extensions.transport_sockets.tls.v3.Secret", vec![secret]),
+    };
+    [secret(CERTIFICATE_FILE, certificate), secret(CA_FILE, ca)]
 }
 
 /// The calling side: the server must have exactly this identity.
@@ -53,15 +58,15 @@ pub(super) fn downstream(topology: &Topology, proxy: &Proxy) -> Value {
 }
 
 fn common(topology: &Topology, proxy: &Proxy, peer: &Value) -> Value {
-    let source = watched(&topology.proxy_dir(&proxy.name).join("sds.json"));
+    let source = |file: &str| watched(&topology.proxy_dir(&proxy.name).join(file));
     json!({
         "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
-        "tls_certificate_sds_secret_configs": [{"name": CERTIFICATE, "sds_config": source}],
+        "tls_certificate_sds_secret_configs": [{"name": CERTIFICATE, "sds_config": source(CERTIFICATE_FILE)}],
         "combined_validation_context": {
             "default_validation_context": {
                 "match_typed_subject_alt_names": [{"san_type": "URI", "matcher": peer}],
             },
-            "validation_context_sds_secret_config": {"name": CA, "sds_config": source},
+            "validation_context_sds_secret_config": {"name": CA, "sds_config": source(CA_FILE)},
         },
     })
 }
