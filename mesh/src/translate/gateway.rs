@@ -33,11 +33,11 @@ pub(super) fn listeners(context: Context<'_>) -> Result<Vec<Value>> {
         let prefix = format!("outbound_0.0.0.0_{port}");
         let manager = http::manager(
             &prefix.replace('.', "_"),
-            vec![http::router()],
+            &[http::router()],
             &hosts,
             from_outside(context, &proxy),
         );
-        listeners.push(http::listener(&format!("0.0.0.0_{port}"), listener.address, manager, None));
+        listeners.push(http::listener(&format!("0.0.0.0_{port}"), listener.address, &manager, None));
     }
     listeners.push(metrics::listener(context.topology.gateway.metrics, None));
     Ok(listeners)

@@ -15,7 +15,7 @@ pub(super) fn address(address: SocketAddr) -> Value {
 pub(super) fn listener(
     name: &str,
     bind: SocketAddr,
-    manager: Value,
+    manager: &Value,
     transport_socket: Option<Value>,
 ) -> Value {
     let mut chain = json!({"filters": [{
@@ -37,7 +37,7 @@ pub(super) fn listener(
 
 /// A connection manager with Istio's path normalisation (DECODE_AND_MERGE_SLASHES), so that a rule by path sees
 /// the path that the service will see.
-pub(super) fn manager(prefix: &str, filters: Vec<Value>, virtual_hosts: &[Value], more: Value) -> Value {
+pub(super) fn manager(prefix: &str, filters: &[Value], virtual_hosts: &[Value], more: Value) -> Value {
     let mut manager = json!({
         "stat_prefix": prefix,
         "codec_type": "AUTO",

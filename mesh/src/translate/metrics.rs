@@ -18,6 +18,6 @@ pub(super) fn listener(bind: SocketAddr, service: Option<&str>) -> Value {
     let mut routes = vec![route("/stats/prometheus", cluster::ADMIN), route("/ready", cluster::ADMIN)];
     routes.extend(service.map(|cluster| route("/metrics", cluster)));
     let host = json!({"name": "metrics", "domains": ["*"], "routes": routes});
-    let manager = http::manager("metrics", vec![http::router()], &[host], json!({}));
-    http::listener("metrics", bind, manager, None)
+    let manager = http::manager("metrics", &[http::router()], &[host], json!({}));
+    http::listener("metrics", bind, &manager, None)
 }

@@ -8,12 +8,12 @@ use crate::topology::{GATEWAY, Topology};
 /// The configuration; JSON, which is YAML too.
 pub fn prometheus_config(topology: &Topology) -> Value {
     let mut proxies =
-        vec![target(topology.gateway.metrics.to_string(), super::names::GATEWAY_WORKLOAD, GATEWAY)];
+        vec![target(&topology.gateway.metrics.to_string(), super::names::GATEWAY_WORKLOAD, GATEWAY)];
     let mut services = Vec::new();
     for replica in &topology.replicas {
         let address = replica.metrics.to_string();
-        proxies.push(target(address.clone(), &replica.workload, &replica.sidecar()));
-        services.push(target(address, &replica.workload, &replica.name()));
+        proxies.push(target(&address, &replica.workload, &replica.sidecar()));
+        services.push(target(&address, &replica.workload, &replica.name()));
     }
     json!({
         "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "2s"},
@@ -29,7 +29,7 @@ pub fn prometheus_config(topology: &Topology) -> Value {
     })
 }
 
-fn target(address: String, workload: &str, process: &str) -> Value {
+fn target(address: &str, workload: &str, process: &str) -> Value {
     json!({"targets": [address], "labels": {"workload": workload, "instance": process}})
 }
 

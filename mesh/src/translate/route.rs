@@ -14,7 +14,7 @@ const MESH: &str = "mesh";
 pub(super) fn gateway_hosts(context: Context<'_>, gateway: &str) -> Result<Vec<Value>> {
     let bound = context.manifests.all::<VirtualService>().filter(|service| bound_to(service, gateway));
     let hosts: Vec<Value> = bound
-        .map(|service| virtual_host(context, service, &service.metadata.name, json!(service.spec.hosts)))
+        .map(|service| virtual_host(context, service, &service.metadata.name, &json!(service.spec.hosts)))
         .collect::<Result<_>>()?;
     ensure!(!hosts.is_empty(), "no VirtualService is bound to the Gateway `{gateway}`");
     Ok(hosts)
@@ -35,7 +35,7 @@ pub(super) fn outbound_hosts(context: Context<'_>) -> Result<Vec<Value>> {
             domains.push(format!("{name}:{port}"));
             domains.push(name.to_owned());
         }
-        hosts.push(virtual_host(context, routes, &format!("{host}:{port}"), json!(domains))?);
+        hosts.push(virtual_host(context, routes, &format!("{host}:{port}"), &json!(domains))?);
     }
     hosts.push(json!({
         "name": "block_all",
@@ -62,7 +62,12 @@ fn short_names(host: &str) -> impl Iterator<Item = &str> {
     [host, with_svc, local, name].into_iter()
 }
 
-fn virtual_host(context: Context<'_>, service: &VirtualService, name: &str, domains: Value) -> Result<Value> {
+fn virtual_host(
+    context: Context<'_>,
+    service: &VirtualService,
+    name: &str,
+    domains: &Value,
+) -> Result<Value> {
     let mut routes = Vec::new();
     for route in &service.spec.http {
         let place = || format!("VirtualService `{}`, route `{}`", service.metadata.name, route.name);

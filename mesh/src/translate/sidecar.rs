@@ -57,11 +57,11 @@ fn inbound(context: Context<'_>, proxy: &Proxy, replica: &Replica) -> Result<Val
         "local_reply_config": http::upstream_problems(),
         "access_log": access_log::loggers(context, "inbound", Reporter::Destination(proxy, &host)),
     });
-    let manager = http::manager(&format!("inbound_{port}"), filters, &[virtual_host], more);
+    let manager = http::manager(&format!("inbound_{port}"), &filters, &[virtual_host], more);
     Ok(http::listener(
         "virtualInbound",
         replica.inbound,
-        manager,
+        &manager,
         Some(tls::downstream(context.topology, proxy)),
     ))
 }
@@ -76,6 +76,6 @@ fn outbound(context: Context<'_>, proxy: &Proxy, replica: &Replica) -> Result<Va
         "local_reply_config": http::upstream_problems(),
         "access_log": access_log::loggers(context, "outbound", Reporter::Source(proxy)),
     });
-    let manager = http::manager("outbound", vec![http::router()], &hosts, more);
-    Ok(http::listener("virtualOutbound", replica.outbound, manager, None))
+    let manager = http::manager("outbound", &[http::router()], &hosts, more);
+    Ok(http::listener("virtualOutbound", replica.outbound, &manager, None))
 }

@@ -45,7 +45,7 @@ pub(super) fn upstream(topology: &Topology, proxy: &Proxy, sni: &str, spiffe: &s
         "sni": sni,
         "common_tls_context": common(topology, proxy, &json!({"exact": spiffe})),
     });
-    socket(typed("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", context))
+    socket(&typed("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", context))
 }
 
 /// The called side: a client without a certificate of this trust domain does not get through the handshake.
@@ -54,7 +54,7 @@ pub(super) fn downstream(topology: &Topology, proxy: &Proxy) -> Value {
     let mut common = common(topology, proxy, &domain);
     common["alpn_protocols"] = json!(["h2", "http/1.1"]);
     let context = json!({"require_client_certificate": true, "common_tls_context": common});
-    socket(typed("envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext", context))
+    socket(&typed("envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext", context))
 }
 
 fn common(topology: &Topology, proxy: &Proxy, peer: &Value) -> Value {
@@ -71,6 +71,6 @@ fn common(topology: &Topology, proxy: &Proxy, peer: &Value) -> Value {
     })
 }
 
-fn socket(context: Value) -> Value {
+fn socket(context: &Value) -> Value {
     json!({"name": "envoy.transport_sockets.tls", "typed_config": context})
 }
