@@ -1,0 +1,82 @@
+//! Builds the services and the two filters.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::place::Place;
+use crate::toolchain::{self, WASM_TARGET, WasmCompiler};
+
+const SERVICES: [&str; 3] = ["auth", "payment", "order"];
+const FILTERS: [&str; 2] = ["jwt", "amount"];
+/// For Debian's compiler: its linker, and the C library of its own package.
+const DEBIAN_FLAGS: &str = "-Clink-self-contained=no -Clinker-flavor=wasm-ld -L/usr/lib/wasm32-wasi";
+
+/// Where the built modules are.
+pub fn wasm_dir(target: &Path) -> PathBuf {
+    target.join(WASM_TARGET).join("wasm")
+}
+
+/// A service's binary.
+pub fn service_binary(target: &Path, workload: &str) -> PathBuf {
+    target.join("release").join(workload)
+}
+
+/// Builds the services.
+pub fn services(place: &Place) -> Result<()> {
+    let mut command = cargo("cargo", place);
+    command.args(["build", "--release"]).args(SERVICES.map(|name| format!("--package={name}")));
+    run(&mut command, "the services")
+}
+
+/// Builds the filters.
+pub fn filters(place: &Place, compiler: WasmCompiler) -> Result<()> {
+    let mut command = match compiler {
+        WasmCompiler::Ordinary => cargo("cargo", place),
+        WasmCompiler::Debian => {
+            let mut command = cargo("/usr/bin/cargo", place);
+            command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
+            command.env("CARGO_TARGET_WASM32_WASIP1_LINKER", "wasm-ld-19");
+            command.env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", DEBIAN_FLAGS);
+            command.arg("-Zbuild-std=std,panic_abort");
+            command
+        }
+    };
+    command.args(["build", "--profile", "wasm", "--target", WASM_TARGET]);
+    command.args(FILTERS.map(|name| format!("--package={name}")));
+    run(&mut command, "the filters")
+}
+
+/// Builds all that a mesh runs.
+pub fn all(place: &Place) -> Result<()> {
+    let compiler = toolchain::ensure_wasm_compiler()?;
+    services(place)?;
+    filters(place, compiler)
+}
+
+/// cargo, without what an outer `cargo run` put into the environment: build scripts would run again because of it.
+pub fn cargo(program: &str, place: &Place) -> Command {
+    let mut command = Command::new(program);
+    let outer = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    };
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(outer)) {
+        command.env_remove(name);
+    }
+    command.current_dir(&place.root).stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command, what: &str) -> Result<()> {
+    command.arg("--quiet");
+    let status =
+        command.status().with_context(|| format!("{} cannot be run", command.get_program().display()))?;
+    if !status.success() {
+        bail!("{what} do not build, see the compiler's messages above");
+    }
+    Ok(())
+}

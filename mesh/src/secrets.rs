@@ -1,0 +1,64 @@
+//! Passwords of the mesh's own users, kept readable by the owner only.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::place::write_atomically;
+
+/// The user of the seed system's order.
+pub const DEMO_USER: &str = "user123";
+/// The user with the scope `users:admin`.
+pub const ADMIN: &str = "admin";
+
+/// A user with the password.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Credentials {
+    /// The user's id.
+    pub user_id: String,
+    /// The password.
+    pub password: String,
+}
+
+/// The file with the administrator's password; auth reads it at its start.
+pub fn admin_password_file(state_dir: &Path) -> PathBuf {
+    state_dir.join("secrets").join("admin-password")
+}
+
+/// Where a user's credentials are.
+pub fn file(state_dir: &Path, user: &str) -> PathBuf {
+    let name = if user == DEMO_USER { "demo-user.json".to_owned() } else { format!("user-{user}.json") };
+    state_dir.join("secrets").join(name)
+}
+
+/// Makes the administrator's password at the first start.
+pub fn ensure_admin_password(state_dir: &Path) -> Result<()> {
+    let file = admin_password_file(state_dir);
+    if file.exists() { Ok(()) } else { write_atomically(&file, random_password().as_bytes(), 0o600) }
+}
+
+/// A user's credentials, made when there are none.
+pub fn credentials(state_dir: &Path, user: &str) -> Result<Credentials> {
+    if user == ADMIN {
+        let file = admin_password_file(state_dir);
+        let password =
+            fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+        return Ok(Credentials { user_id: user.to_owned(), password: password.trim().to_owned() });
+    }
+    let file = file(state_dir, user);
+    if let Ok(text) = fs::read_to_string(&file) {
+        return serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged, remove it", file.display()));
+    }
+    let made = Credentials { user_id: user.to_owned(), password: random_password() };
+    write_atomically(&file, &serde_json::to_vec(&made)?, 0o600)?;
+    Ok(made)
+}
+
+/// 122 random bits from the system's generator.
+fn random_password() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
