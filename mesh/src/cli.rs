@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// `FinPay` on one machine: real Envoy sidecars, mutual TLS, the two filters, no Kubernetes.
+/// FinPay on one machine: real Envoy sidecars, mutual TLS, the two filters, no Kubernetes.
 ///
-/// `cargo mesh up` builds everything, starts it and places one order. All other commands work on the running
+/// 'cargo mesh up' builds everything, starts it and places one order. All other commands work on the running
 /// mesh. Every command exits with 0 when it did what it says, with 1 and one line on standard error when it did
 /// not, and with 2 when the command line is wrong.
 #[derive(Debug, Parser)]
@@ -30,7 +30,7 @@ pub struct Cli {
 /// Names one of several meshes.
 #[derive(Debug, Clone, Args)]
 pub struct At {
-    /// The mesh's name; every name but `default` gets free ports
+    /// The mesh's name; every name but default gets free ports
     #[arg(long, global = true, default_value = "default", env = "FINPAY_MESH")]
     pub name: String,
     /// The folder of its data, logs, certificates and Envoy files [default: target/mesh/NAME]
@@ -43,7 +43,7 @@ pub struct At {
 pub enum Command {
     /// Build all, start the mesh and place one order; on a running mesh only print where it is
     Up(Up),
-    /// Stop the mesh, the gateway first; data stay for the next `up`
+    /// Stop the mesh, the gateway first; data stay for the next up
     Down,
     /// List the processes: health, ports, memory, restarts
     Status {
@@ -53,7 +53,7 @@ pub enum Command {
     },
     /// Print a process's log (all of them without a name)
     Logs {
-        /// A process as `status` names it, `mesh` for the supervisor, or a prefix
+        /// A process as in status, mesh for the supervisor, or how names begin
         process: Option<String>,
         /// Go on with what is written from now on
         #[arg(short, long)]
@@ -61,14 +61,14 @@ pub enum Command {
     },
     /// Drain, stop and start again, one replica at a time, without a failed request
     Restart {
-        /// A service (`order-service`), a replica (`order-service-0`), `gateway` or `prometheus`
+        /// order-service (both replicas), order-service-0, gateway or prometheus
         process: String,
     },
     /// Change the running mesh: replace documents of its manifests by those in a file
     ///
-    /// The documents keep kind and name (a `WasmPlugin` named jwt replaces the mesh's `WasmPlugin` jwt). The result is
-    /// checked by `envoy --mode validate`, written by atomic rename, and the command ends when every Envoy has
-    /// taken it. What an Envoy refuses is taken back. The next `up` starts from k8s/ again.
+    /// The documents keep kind and name (a WasmPlugin named jwt replaces that of the mesh). The result is
+    /// checked by Envoy itself (--mode validate), written by atomic rename, and the command ends when every Envoy has
+    /// taken it. What an Envoy refuses is taken back. The next up starts from k8s/ again.
     Apply {
         /// YAML with one or more documents
         #[arg(short, long)]
@@ -76,24 +76,24 @@ pub enum Command {
     },
     /// Print the Envoy configuration that the manifests give
     Config {
-        /// `gateway` or a replica's sidecar (`order-service-0`)
+        /// gateway, or the replica whose sidecar it is (order-service-0)
         process: String,
     },
-    /// Print an access token, for `curl -H "authorization: Bearer $(cargo mesh token)"`
+    /// Print an access token, for curl -H "authorization: Bearer $(cargo mesh token)"
     Token {
-        /// The demo user by default; `admin` has the scope users:admin; any other name is registered when new
+        /// The demo user by default; admin has the scope users:admin; any other name is registered when new
         user: Option<String>,
     },
     /// Place an order as the demo user
     Order {
-        /// A JSON body, `-` for standard input [default: one item456 at 1.00 USD]
+        /// A JSON body, - for standard input [default: one item456 at 1.00 USD]
         file: Option<PathBuf>,
     },
     /// Place many orders and print rates and times beside the seed system's
     Load(Load),
     /// Run all tests: a mesh of its own is started for the end-to-end ones, and taken down whatever happens
     Test {
-        /// Passed on to `cargo test`, after `--`
+        /// Passed on to cargo test, after --
         #[arg(last = true)]
         arguments: Vec<String>,
     },

@@ -78,7 +78,8 @@ pub async fn run(topology: &Topology, plan: Plan) -> Result<Outcome> {
 
 fn outcome(answers: Vec<(String, Duration)>, elapsed: Duration) -> Result<Outcome> {
     const PRECISION_DIGITS: u8 = 3;
-    let mut latency = Histogram::new(PRECISION_DIGITS).context("no histogram")?;
+    const LONGEST_MICROSECONDS: u64 = 3_600_000_000;
+    let mut latency = Histogram::new_with_max(LONGEST_MICROSECONDS, PRECISION_DIGITS).context("no histogram")?;
     let mut statuses = BTreeMap::new();
     let mut errors = 0;
     for (status, took) in answers {

@@ -74,7 +74,7 @@ fn leaf(folder: &Path, issuer: &Issuer<'_, KeyPair>, name: &str, identity: &str)
 fn set_validity(params: &mut CertificateParams, lifetime: Duration) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     let epoch = date_time_ymd(1970, 1, 1);
-    params.not_before = epoch + (now - BACKDATED);
+    params.not_before = epoch + now - BACKDATED;
     params.not_after = epoch + now + lifetime;
     Ok(())
 }

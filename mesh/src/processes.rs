@@ -69,7 +69,7 @@ fn envoy(place: &Place, topology: &Topology, name: &str, ready: &str) -> Spec {
     Spec {
         name: name.to_owned(),
         program: place.envoy(),
-        arguments: arguments.map(str::to_owned).to_vec(),
+        arguments: arguments.into_iter().map(str::to_owned).collect(),
         environment: Vec::new(),
         log: topology.log_file(name),
         socket: Some(topology.admin_socket(name)),

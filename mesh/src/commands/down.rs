@@ -10,7 +10,7 @@ use crate::control::Control;
 use crate::place::Place;
 
 /// Every group of processes may use its whole drain time.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Asks the supervisor, and waits until it is gone.
 pub async fn run(place: &Place) -> Result<()> {

@@ -21,7 +21,7 @@ use crate::{compile, plan};
 
 /// The crates that only run inside Envoy.
 const NOT_NATIVE: [&str; 3] = ["jwt", "amount", "host"];
-const STOP_LIMIT: Duration = Duration::from_secs(60);
+const STOP_LIMIT: Duration = Duration::from_mins(1);
 
 /// `test` unless another name is asked for: the tests never touch the mesh that one works with.
 pub fn mesh_name(asked: &str) -> String {

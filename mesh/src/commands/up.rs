@@ -23,7 +23,7 @@ use crate::supervisor::Supervisor;
 use crate::topology::Topology;
 use crate::{child, compile, envoy, pki, plan, render, toolchain};
 
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_mins(2);
 const ORDER_LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(50);
 
