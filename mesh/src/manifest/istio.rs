@@ -244,7 +244,7 @@ closed! {
         plugin_config: Map<String, Value>,
     }
 
-    /// Access logs and traces.
+    /// Access logs.
     Telemetry {
         metadata: Metadata,
         spec: TelemetrySpec,
@@ -253,7 +253,6 @@ closed! {
     /// See `Telemetry`.
     TelemetrySpec {
         access_logging: Vec<AccessLogging>,
-        tracing: Vec<Tracing>,
     }
 
     /// See `Telemetry`.
@@ -264,11 +263,6 @@ closed! {
     /// See `Telemetry`.
     Provider {
         name: ProviderName,
-    }
-
-    /// See `Telemetry`.
-    Tracing {
-        random_sampling_percentage: f64,
     }
 }
 

@@ -26,12 +26,6 @@ pub(super) fn loggers(context: Context<'_>, direction: &str, reporter: Reporter<
     loggers
 }
 
-/// The share of requests whose trace is sampled.
-pub(super) fn sampling(context: Context<'_>) -> f64 {
-    let tracing = context.manifests.all::<Telemetry>().flat_map(|telemetry| &telemetry.spec.tracing);
-    tracing.last().map_or(0.0, |tracing| tracing.random_sampling_percentage)
-}
-
 /// No header that carries a secret, and no query string.
 fn lines(direction: &str) -> Value {
     let config = json!({"log_format": {"json_format": {

@@ -56,7 +56,7 @@ fn from_outside(context: Context<'_>, proxy: &Proxy) -> Value {
         "forward_client_cert_details": "SANITIZE",
         // `x_jwt_sub` would become `x-jwt-sub` in a service that reads headers as CGI did.
         "common_http_protocol_options": {"headers_with_underscores_action": "REJECT_REQUEST"},
-        "tracing": http::tracing(&proxy.workload, access_log::sampling(context)),
+        "tracing": http::tracing(&proxy.workload),
         "local_reply_config": problems(),
         "access_log": access_log::loggers(context, "gateway", Reporter::Source(proxy)),
     })

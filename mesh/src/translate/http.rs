@@ -74,18 +74,25 @@ pub(super) fn router() -> Value {
     })
 }
 
-/// Traces start at the first proxy and end at the last. Envoy insists on an exporter; nothing collects spans on
-/// one machine, so it has a cluster that does not exist, and only the context moves on.
-pub(super) fn tracing(workload: &str, percentage: f64) -> Value {
-    let nowhere = json!({"http_uri": {"uri": "http://none/v1/traces", "cluster": "none", "timeout": "1s"}});
+/// The trace context starts at the first proxy and moves on to the last. Nothing collects spans on one machine,
+/// so none is sampled, whatever a client says; the exporter that Envoy insists on leads nowhere.
+pub(super) fn tracing(workload: &str) -> Value {
+    let none = typed(
+        "envoy.extensions.tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig",
+        json!({"sampling_percentage": {"numerator": 0}}),
+    );
+    let config = json!({
+        "service_name": workload,
+        "http_service": {"http_uri": {"uri": "http://none/v1/traces", "cluster": "none", "timeout": "1s"}},
+        "sampler": {
+            "name": "envoy.tracers.opentelemetry.samplers.trace_id_ratio_based",
+            "typed_config": none,
+        },
+    });
     json!({
-        "random_sampling": {"value": percentage},
         "provider": {
             "name": "envoy.tracers.opentelemetry",
-            "typed_config": typed(
-                "envoy.config.trace.v3.OpenTelemetryConfig",
-                json!({"service_name": workload, "http_service": nowhere}),
-            ),
+            "typed_config": typed("envoy.config.trace.v3.OpenTelemetryConfig", config),
         },
     })
 }

@@ -53,7 +53,7 @@ fn inbound(context: Context<'_>, proxy: &Proxy, replica: &Replica) -> Result<Val
         "use_remote_address": false,
         "forward_client_cert_details": "SANITIZE_SET",
         "set_current_client_cert_details": {"uri": true},
-        "tracing": http::tracing(&proxy.workload, access_log::sampling(context)),
+        "tracing": http::tracing(&proxy.workload),
         "local_reply_config": http::upstream_problems(),
         "access_log": access_log::loggers(context, "inbound", Reporter::Destination(proxy, &host)),
     });
@@ -72,7 +72,7 @@ fn outbound(context: Context<'_>, proxy: &Proxy, replica: &Replica) -> Result<Va
     let more = json!({
         "use_remote_address": false,
         "forward_client_cert_details": "SANITIZE",
-        "tracing": http::tracing(&proxy.workload, access_log::sampling(context)),
+        "tracing": http::tracing(&proxy.workload),
         "local_reply_config": http::upstream_problems(),
         "access_log": access_log::loggers(context, "outbound", Reporter::Source(proxy)),
     });
