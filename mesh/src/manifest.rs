@@ -2,6 +2,7 @@
 //! error, since a mesh that ignores a line of its security policy is worse than none.
 
 mod document;
+mod duration;
 pub mod istio;
 pub mod kubernetes;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 pub use document::{Document, Kind, Located};
+pub use duration::Duration;
 
 /// A map of labels or of a selector.
 pub type Labels = BTreeMap<String, String>;

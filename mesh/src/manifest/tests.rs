@@ -6,7 +6,7 @@ use anyhow::Result;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{Manifests, document, istio, kubernetes};
+use super::{Duration, Manifests, document, istio, kubernetes};
 
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s")
@@ -115,8 +115,8 @@ fn a_value_that_cannot_be_honoured_is_refused(
 #[case("-1s", None)]
 #[case("", None)]
 fn lengths_of_time(#[case] text: &str, #[case] envoy: Option<&str>) {
-    let duration = istio::Duration::try_from(text.to_owned());
-    assert_eq!(duration.ok().map(istio::Duration::to_envoy).as_deref(), envoy);
+    let duration = Duration::try_from(text.to_owned());
+    assert_eq!(duration.ok().map(Duration::to_envoy).as_deref(), envoy);
 }
 
 #[test]
