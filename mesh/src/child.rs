@@ -108,6 +108,7 @@ impl Keeper {
     /// Starts it, and waits until it is ready; fails when it crashes before that.
     pub async fn start(&self, limit: Duration) -> Result<()> {
         let restarts = self.live().restarts;
+        let log_bytes = fs::metadata(&self.spec.log).map_or(0, |log| log.len());
         self.ask(Request::Start).await;
         let deadline = Instant::now() + limit;
         loop {
@@ -116,10 +117,15 @@ impl Keeper {
                 return Ok(());
             }
             if self.live().restarts > restarts {
-                bail!("{} ended before it was ready: {}", self.spec.name, self.last_words());
+                bail!("{} ended before it was ready: {}", self.spec.name, self.last_words(log_bytes));
             }
             if Instant::now() > deadline {
-                bail!("{} is not ready after {} s: {}", self.spec.name, limit.as_secs(), self.last_words());
+                bail!(
+                    "{} is not ready after {} s: {}",
+                    self.spec.name,
+                    limit.as_secs(),
+                    self.last_words(log_bytes)
+                );
             }
             sleep(Duration::from_millis(25)).await;
         }
@@ -152,12 +158,12 @@ impl Keeper {
         }
     }
 
-    /// The end of its log, for an error message.
-    fn last_words(&self) -> String {
+    /// The end of what it wrote to its log since this start, for an error message.
+    fn last_words(&self, since: u64) -> String {
         const LAST_LINES: usize = 3;
-        let text = fs::read(&self.spec.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default();
+        let bytes = fs::read(&self.spec.log).unwrap_or_default();
+        let news = usize::try_from(since).ok().and_then(|since| bytes.get(since..)).unwrap_or(&bytes);
+        let text = String::from_utf8_lossy(news);
         let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines
             .iter()
@@ -272,7 +278,12 @@ pub fn exec_child(parent: u32) -> Command {
     command
 }
 
+/// A log that has grown large makes room at the next start; one older log is kept.
 fn open_log(spec: &Spec) -> Result<fs::File> {
+    const LARGE_BYTES: u64 = 64 * 1024 * 1024;
+    if fs::metadata(&spec.log).is_ok_and(|log| log.len() > LARGE_BYTES) {
+        let _ = fs::rename(&spec.log, spec.log.with_extension("log.1"));
+    }
     if let Some(folder) = spec.log.parent() {
         fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     }

@@ -93,8 +93,10 @@ impl Client {
     /// A token of one of the mesh's own users, who is registered when new.
     pub async fn token(&self, topology: &Topology, user: &str) -> Result<String> {
         let credentials = secrets::credentials(&topology.state_dir, user)?;
-        if user != secrets::ADMIN {
-            self.register(&credentials).await?;
+        match self.login(&credentials).await {
+            // New, or an earlier registration broke off.
+            Err(_) if user != secrets::ADMIN => self.register(&credentials).await?,
+            outcome => return outcome,
         }
         self.login(&credentials).await
     }

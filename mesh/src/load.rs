@@ -79,7 +79,8 @@ pub async fn run(topology: &Topology, plan: Plan) -> Result<Outcome> {
 fn outcome(answers: Vec<(String, Duration)>, elapsed: Duration) -> Result<Outcome> {
     const PRECISION_DIGITS: u8 = 3;
     const LONGEST_MICROSECONDS: u64 = 3_600_000_000;
-    let mut latency = Histogram::new_with_max(LONGEST_MICROSECONDS, PRECISION_DIGITS).context("no histogram")?;
+    let mut latency =
+        Histogram::new_with_max(LONGEST_MICROSECONDS, PRECISION_DIGITS).context("no histogram")?;
     let mut statuses = BTreeMap::new();
     let mut errors = 0;
     for (status, took) in answers {
@@ -88,4 +89,21 @@ fn outcome(answers: Vec<(String, Duration)>, elapsed: Duration) -> Result<Outcom
         *statuses.entry(status).or_insert(0) += 1;
     }
     Ok(Outcome { statuses, latency, elapsed, errors })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_201_is_an_error_and_times_stay_apart() -> Result<()> {
+        let answers = [("201", 10), ("201", 20), ("503", 900)];
+        let answers = answers.map(|(status, millis)| (status.to_owned(), Duration::from_millis(millis)));
+        let outcome = outcome(answers.to_vec(), Duration::from_secs(1))?;
+        assert_eq!(outcome.errors, 1);
+        assert_eq!(outcome.statuses.get("201"), Some(&2));
+        let milliseconds = |quantile| outcome.latency.value_at_quantile(quantile) / 1000;
+        assert_eq!((milliseconds(0.5), milliseconds(1.0)), (20, 900));
+        Ok(())
+    }
 }

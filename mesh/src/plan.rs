@@ -137,3 +137,52 @@ pub fn ports_of(topology: &Topology) -> BTreeMap<String, Vec<u16>> {
     }
     ports
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replica() -> Replica {
+        let address = SocketAddr::new(LOOPBACK, 1);
+        Replica {
+            workload: "payment-service".to_owned(),
+            index: 0,
+            inbound: address,
+            outbound: address,
+            metrics: address,
+        }
+    }
+
+    #[test]
+    fn a_taken_port_is_named_with_the_way_out() -> Result<()> {
+        let taken = TcpListener::bind((LOOPBACK, 0))?;
+        let address = taken.local_addr()?;
+        let problem = Ports::default().fixed(address).expect_err("the port is taken").to_string();
+        assert_eq!(
+            problem,
+            format!(
+                "port {} on 127.0.0.1 is in use, stop what listens there or run `cargo mesh up --free-ports`",
+                address.port()
+            )
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn free_ports_differ() -> Result<()> {
+        let mut ports = Ports::default();
+        let all = (0..50).map(|_| ports.free(LOOPBACK)).collect::<Result<std::collections::BTreeSet<_>>>()?;
+        assert_eq!(all.len(), 50);
+        Ok(())
+    }
+
+    #[test]
+    fn sockets_fit_below_any_state_folder() {
+        let near = run_dir(Path::new("/srv/mesh"), &[replica()]);
+        assert_eq!(near, Path::new("/srv/mesh/run"));
+        let deep = PathBuf::from(format!("/{}", "deep/".repeat(40)));
+        let run = run_dir(&deep, &[replica()]);
+        assert!(run.starts_with(env::temp_dir()), "{}", run.display());
+        assert_eq!(run, run_dir(&deep, &[replica()]), "the same folder each time");
+    }
+}

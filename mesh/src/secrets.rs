@@ -62,3 +62,25 @@ pub fn credentials(state_dir: &Path, user: &str) -> Result<Credentials> {
 fn random_password() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn passwords_are_made_once_and_only_the_owner_reads_them() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        ensure_admin_password(folder.path())?;
+        for user in [ADMIN, DEMO_USER, "somebody"] {
+            let first = credentials(folder.path(), user)?;
+            assert_eq!(first.password, credentials(folder.path(), user)?.password);
+            assert!(first.password.len() >= 32);
+        }
+        for entry in fs::read_dir(folder.path().join("secrets"))? {
+            assert_eq!(entry?.metadata()?.permissions().mode() & 0o777, 0o600);
+        }
+        Ok(())
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use rustix::fs::{FlockOperation, flock};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
@@ -57,6 +58,7 @@ impl Supervisor {
 
     /// Runs the mesh until it is asked to stop or cannot start.
     pub async fn run(&self) -> Result<()> {
+        let _lock = lock(&self.0.topology)?;
         let socket = self.0.topology.control_socket();
         let _ = fs::remove_file(&socket);
         let listener =
@@ -236,6 +238,16 @@ impl Supervisor {
     fn set_phase(&self, phase: Phase, problem: Option<String>) {
         *self.0.phase.lock().unwrap_or_else(PoisonError::into_inner) = (phase, problem);
     }
+}
+
+/// Two supervisors on one state folder would take each other's sockets; the kernel ends the lock with its holder.
+fn lock(topology: &Topology) -> Result<fs::File> {
+    let path = topology.state_dir.join("lock");
+    let file = fs::File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).with_context(|| {
+        format!("{} is held by another supervisor, end it by `cargo mesh down`", path.display())
+    })?;
+    Ok(file)
 }
 
 /// Resident memory, from `/proc`.

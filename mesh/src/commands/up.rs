@@ -1,7 +1,7 @@
 //! From nothing to a paid order.
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -92,6 +92,7 @@ pub fn prepare(place: &Place, options: &Up) -> Result<Topology> {
 }
 
 fn lay_out(topology: &Topology) -> Result<()> {
+    const OTHERS: u32 = 0o077;
     let state = &topology.state_dir;
     for folder in [
         topology.run_dir.clone(),
@@ -102,6 +103,16 @@ fn lay_out(topology: &Topology) -> Result<()> {
     ] {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         made.with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    // It may lie in the temporary folder, where anybody could have made it before.
+    let found = fs::symlink_metadata(&topology.run_dir)?;
+    let ours =
+        found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & OTHERS == 0;
+    if !ours {
+        bail!(
+            "{} belongs to somebody else or is open to others, remove it or choose another --state-dir",
+            topology.run_dir.display()
+        );
     }
     Ok(())
 }
