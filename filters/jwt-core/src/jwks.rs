@@ -1,0 +1,179 @@
+//! The issuer's keys, each bound to one algorithm when it is read.
+
+use std::collections::BTreeMap;
+
+use jwt_simple::algorithms::{ES256PublicKey, Ed25519PublicKey};
+use serde_json::{Map, Value};
+
+use crate::json;
+use crate::token::{Algorithm, decode};
+
+/// A larger answer is not a key set of ours.
+pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+const MAX_KEYS: usize = 64;
+const COORDINATE_BYTES: usize = 32;
+const UNCOMPRESSED_POINT: u8 = 4;
+
+/// A public key that can check one algorithm only.
+#[derive(Debug, Clone)]
+pub enum Key {
+    /// A point on P-256.
+    Es256(ES256PublicKey),
+    /// An Ed25519 key.
+    EdDsa(Ed25519PublicKey),
+}
+
+impl Key {
+    /// The one algorithm that this key checks.
+    pub fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Es256(_) => Algorithm::Es256,
+            Self::EdDsa(_) => Algorithm::EdDsa,
+        }
+    }
+}
+
+/// Why a key of the document is not used: a label, so a closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// It has no `kid`, or not a text.
+    Kid,
+    /// Another key of the document has its `kid`.
+    Duplicate,
+    /// It shows private members: whoever reads the document can sign.
+    Private,
+    /// `kty`, `crv` or `alg` is unknown to us, or they contradict each other.
+    Algorithm,
+    /// `use` or `key_ops` say that it is not for signatures.
+    Use,
+    /// Its numbers are no key.
+    Malformed,
+}
+
+impl Dropped {
+    /// The label's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kid => "kid",
+            Self::Duplicate => "duplicate",
+            Self::Private => "private",
+            Self::Algorithm => "algorithm",
+            Self::Use => "use",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
+/// A key set with at least one usable key.
+#[derive(Debug, Clone)]
+pub struct KeySet {
+    keys: BTreeMap<String, Key>,
+    dropped: Vec<Dropped>,
+}
+
+/// Why a document gives no key set; the last good set then stays.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// It is not a JSON object with an array `keys`, or it is too large.
+    #[error("not a JSON Web Key Set")]
+    NotASet,
+    /// Every key was dropped.
+    #[error("no usable key among {0:?}")]
+    Empty(Vec<Dropped>),
+}
+
+impl KeySet {
+    /// Reads a JWKS document. One bad key does not spoil the others.
+    pub fn parse(document: &[u8]) -> Result<Self, Unusable> {
+        if document.len() > MAX_DOCUMENT_BYTES {
+            return Err(Unusable::NotASet);
+        }
+        let members = json::object(document).ok_or(Unusable::NotASet)?;
+        let entries = members.get("keys").and_then(Value::as_array).ok_or(Unusable::NotASet)?;
+        if entries.len() > MAX_KEYS {
+            return Err(Unusable::NotASet);
+        }
+        let mut keys = BTreeMap::new();
+        let mut dropped = Vec::new();
+        let mut repeated = Vec::new();
+        for entry in entries {
+            match key(entry) {
+                Ok((kid, key)) => {
+                    if keys.insert(kid.clone(), key).is_some() {
+                        repeated.push(kid);
+                    }
+                }
+                Err(reason) => dropped.push(reason),
+            }
+        }
+        for kid in repeated {
+            // Which of the two is meant nobody can tell, so neither is.
+            keys.remove(&kid);
+            dropped.push(Dropped::Duplicate);
+        }
+        if keys.is_empty() { Err(Unusable::Empty(dropped)) } else { Ok(Self { keys, dropped }) }
+    }
+
+    /// The key with exactly this `kid`.
+    pub fn get(&self, kid: &str) -> Option<&Key> {
+        self.keys.get(kid)
+    }
+
+    /// Why keys of the document are not in the set.
+    pub fn dropped(&self) -> &[Dropped] {
+        &self.dropped
+    }
+
+    /// How many keys the set has.
+    pub fn count(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+fn key(entry: &Value) -> Result<(String, Key), Dropped> {
+    let members = entry.as_object().ok_or(Dropped::Malformed)?;
+    let kid = member(members, "kid")?.filter(|kid| !kid.is_empty()).ok_or(Dropped::Kid)?;
+    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| members.contains_key(*name)) {
+        return Err(Dropped::Private);
+    }
+    if member(members, "use")?.is_some_and(|purpose| purpose != "sig") {
+        return Err(Dropped::Use);
+    }
+    if let Some(operations) = members.get("key_ops") {
+        let operations = operations.as_array().ok_or(Dropped::Malformed)?;
+        if !operations.iter().any(|operation| operation == "verify") {
+            return Err(Dropped::Use);
+        }
+    }
+    let algorithm = match (member(members, "kty")?, member(members, "crv")?) {
+        (Some("EC"), Some("P-256")) => Algorithm::Es256,
+        (Some("OKP"), Some("Ed25519")) => Algorithm::EdDsa,
+        _ => return Err(Dropped::Algorithm),
+    };
+    if member(members, "alg")?.is_some_and(|name| Algorithm::from_name(name) != Some(algorithm)) {
+        return Err(Dropped::Algorithm);
+    }
+    let key = match algorithm {
+        Algorithm::Es256 => {
+            let mut point = vec![UNCOMPRESSED_POINT];
+            point.extend(coordinate(members, "x")?);
+            point.extend(coordinate(members, "y")?);
+            ES256PublicKey::from_bytes(&point).map(Key::Es256)
+        }
+        Algorithm::EdDsa => Ed25519PublicKey::from_bytes(&coordinate(members, "x")?).map(Key::EdDsa),
+    };
+    Ok((kid.to_owned(), key.map_err(|_| Dropped::Malformed)?))
+}
+
+fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Dropped> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Dropped::Malformed),
+    }
+}
+
+fn coordinate(members: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Dropped> {
+    let text = member(members, name)?.ok_or(Dropped::Malformed)?;
+    decode(text).filter(|bytes| bytes.len() == COORDINATE_BYTES).ok_or(Dropped::Malformed)
+}

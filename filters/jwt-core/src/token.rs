@@ -1,0 +1,153 @@
+//! The compact form of a token, read strictly and not yet believed.
+
+use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
+use serde_json::{Map, Value};
+
+use crate::json;
+use crate::verdict::Reason;
+
+/// No token of ours is near this; the check comes before any work on the text.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+const MAX_KID_BYTES: usize = 256;
+
+/// Header members that would make the token choose its own key, or change how it is to be read.
+const REFUSED_MEMBERS: [&str; 9] = ["crit", "b64", "jwk", "jku", "x5u", "x5c", "cty", "enc", "zip"];
+
+/// The signature algorithms that we know. HMAC is not among them: a public key must never serve as a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// Ed25519.
+    EdDsa,
+}
+
+impl Algorithm {
+    /// The algorithm of this JOSE name, in its one spelling.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "ES256" => Some(Self::Es256),
+            "EdDSA" => Some(Self::EdDsa),
+            _ => None,
+        }
+    }
+}
+
+/// A token whose form is sound and whose signature nobody has checked.
+pub struct UnverifiedToken<'a> {
+    compact: &'a str,
+    algorithm: Algorithm,
+    kid: String,
+    typ: Option<String>,
+    claims: Map<String, Value>,
+}
+
+impl<'a> UnverifiedToken<'a> {
+    /// Reads the compact form: exactly three segments, each in canonical base64url.
+    pub fn parse(compact: &'a str) -> Result<Self, Reason> {
+        if compact.len() > MAX_TOKEN_BYTES {
+            return Err(Reason::Malformed);
+        }
+        let mut segments = compact.splitn(4, '.');
+        let (Some(header), Some(claims), Some(signature), None) =
+            (segments.next(), segments.next(), segments.next(), segments.next())
+        else {
+            return Err(Reason::Malformed);
+        };
+        let header = decode(header).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
+        let claims = decode(claims).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
+        decode(signature).ok_or(Reason::Malformed)?;
+        if REFUSED_MEMBERS.iter().any(|name| header.contains_key(*name)) {
+            return Err(Reason::Malformed);
+        }
+        let algorithm = header.get("alg").and_then(Value::as_str).ok_or(Reason::Malformed)?;
+        let algorithm = Algorithm::from_name(algorithm).ok_or(Reason::Algorithm)?;
+        let typ = match header.get("typ") {
+            None => None,
+            Some(Value::String(typ)) => Some(typ.clone()),
+            Some(_) => return Err(Reason::Malformed),
+        };
+        let kid = match header.get("kid") {
+            // Trying every key instead would let a token be judged by a key that it does not name.
+            None => return Err(Reason::UnknownKey),
+            Some(Value::String(kid)) if kid.len() <= MAX_KID_BYTES => kid.clone(),
+            Some(_) => return Err(Reason::Malformed),
+        };
+        Ok(Self { compact, algorithm, kid, typ, claims })
+    }
+
+    /// The text as it came.
+    pub fn compact(&self) -> &'a str {
+        self.compact
+    }
+
+    /// What the token says that it is signed with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// What the token says that it is signed by.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The claimed issuer, which only serves to choose the provider that must then confirm it.
+    pub fn issuer(&self) -> Option<&str> {
+        self.claims.get("iss").and_then(Value::as_str)
+    }
+
+    /// The claims, as yet mere assertions.
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// Whether `typ` is one of these media types; RFC 7515 lets them drop `application/`, and their case is free.
+    pub fn has_type(&self, types: &[String]) -> bool {
+        self.short_type().is_some_and(|typ| types.iter().any(|allowed| allowed.eq_ignore_ascii_case(typ)))
+    }
+
+    /// Whether RFC 9068 applies, which makes more claims mandatory.
+    pub fn is_access_token(&self) -> bool {
+        self.short_type().is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"))
+    }
+
+    fn short_type(&self) -> Option<&str> {
+        const PREFIX: &str = "application/";
+        let typ = self.typ.as_deref()?;
+        match typ.split_at_checked(PREFIX.len()) {
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => Some(rest),
+            _ => Some(typ),
+        }
+    }
+}
+
+/// The bytes of canonical base64url: encoding them again must give the very text.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    let bytes = Base64UrlSafeNoPadding::decode_to_vec(text, None).ok()?;
+    let canonical = Base64UrlSafeNoPadding::encode_to_string(&bytes).ok()?;
+    (canonical == text).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::decode;
+
+    #[rstest]
+    #[case::padded("YQ==")]
+    #[case::spare_bits("YR")]
+    #[case::one_left_over("YWJjZ")]
+    #[case::standard_alphabet("-/")]
+    #[case::white_space("YW Jj")]
+    #[case::line_break("YWJj\n")]
+    fn refuses_base64_that_is_not_canonical(#[case] text: &str) {
+        assert_eq!(decode(text), None);
+    }
+
+    #[test]
+    fn reads_canonical_base64() {
+        assert_eq!(decode("YQ"), Some(b"a".to_vec()));
+        assert_eq!(decode("-_8"), Some(vec![0xfb, 0xff]));
+    }
+}
