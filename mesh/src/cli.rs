@@ -59,7 +59,9 @@ pub enum Command {
         #[arg(short, long)]
         follow: bool,
     },
-    /// Drain, stop and start again, one replica at a time, without a failed request
+    /// Drain, stop and start again, one replica at a time
+    ///
+    /// No request to a service fails. There is one gateway: its restart is seen by its clients.
     Restart {
         /// order-service (both replicas), order-service-0, gateway or prometheus
         process: String,

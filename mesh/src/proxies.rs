@@ -28,16 +28,8 @@ pub struct Updates {
 
 /// Asks one Envoy.
 pub async fn updates(topology: &Topology, proxy: &str) -> Result<Updates> {
-    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT);
-    let client = client.unix_socket(topology.admin_socket(proxy)).build().context("no HTTP client")?;
-    let url = "http://envoy/stats?filter=(lds|cds)\\.update_(success|rejected)|total_listeners_warming";
-    let response = client.get(url).send().await.with_context(|| format!("{proxy} gives no answer"))?;
-    let text = response.text().await.with_context(|| format!("{proxy} gives no answer"))?;
-    let numbers: BTreeMap<&str, u64> = text
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
-        .collect();
+    let filter = "(lds|cds)\\.update_(success|rejected)|total_listeners_warming";
+    let numbers = stats(topology, proxy, filter).await?;
     let number = |name: &str| numbers.get(name).copied().unwrap_or(0);
     Ok(Updates {
         accepted: [
@@ -48,4 +40,20 @@ pub async fn updates(topology: &Topology, proxy: &str) -> Result<Updates> {
             + number("cluster_manager.cds.update_rejected"),
         warming: number("listener_manager.total_listeners_warming"),
     })
+}
+
+/// Requests that an Envoy is serving now, those to its own admin interface aside.
+pub async fn active_requests(topology: &Topology, proxy: &str) -> Result<u64> {
+    let numbers = stats(topology, proxy, "^http\\..*downstream_rq_active$").await?;
+    Ok(numbers.iter().filter(|(name, _)| !name.starts_with("http.admin.")).map(|(_, value)| value).sum())
+}
+
+async fn stats(topology: &Topology, proxy: &str, filter: &str) -> Result<BTreeMap<String, u64>> {
+    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT);
+    let client = client.unix_socket(topology.admin_socket(proxy)).build().context("no HTTP client")?;
+    let request = client.get("http://envoy/stats").query(&[("filter", filter)]);
+    let response = request.send().await.with_context(|| format!("{proxy} gives no answer"))?;
+    let text = response.text().await.with_context(|| format!("{proxy} gives no answer"))?;
+    let pairs = text.lines().filter_map(|line| line.split_once(": "));
+    Ok(pairs.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect())
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use rustix::fs::{FlockOperation, flock};
@@ -17,12 +17,14 @@ use crate::child::Keeper;
 use crate::control::{self, Phase, Process, Status};
 use crate::place::Place;
 use crate::topology::Topology;
-use crate::{console, pki, plan, processes, render};
+use crate::{console, pki, plan, processes, proxies, render};
 
 const READY_LIMIT: Duration = Duration::from_secs(30);
 const PROBE_PERIOD: Duration = Duration::from_secs(2);
 /// From the endpoints' file to the last request on its way to the replica.
-const DRAIN_TIME: Duration = Duration::from_secs(2);
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+/// A request that takes longer is cut off.
+const DRAIN_LIMIT: Duration = Duration::from_secs(12);
 /// A third of a leaf's life, so that one failed renewal does no harm.
 const RENEW_PERIOD: Duration = Duration::from_hours(8);
 /// How long a failure is told before the supervisor ends.
@@ -133,7 +135,7 @@ impl Supervisor {
         let mut restarted = Vec::new();
         for replica in replicas {
             render::endpoints(topology, &replica.workload, &BTreeSet::from([replica.name()]))?;
-            sleep(DRAIN_TIME).await;
+            self.drained(&replica.sidecar()).await;
             let outcome = self.cycle(&[replica.name(), replica.sidecar()]).await;
             render::endpoints(topology, &replica.workload, &BTreeSet::new())?;
             outcome?;
@@ -149,6 +151,19 @@ impl Supervisor {
             bail!("no process is named `{name}`, see `cargo mesh status`");
         }
         Ok(restarted)
+    }
+
+    /// Waits until the other Envoys know, and then until the last request is answered.
+    async fn drained(&self, sidecar: &str) {
+        let deadline = Instant::now() + DRAIN_LIMIT;
+        sleep(DRAIN_TIME).await;
+        while Instant::now() < deadline {
+            // One that gives no answer serves no requests.
+            if proxies::active_requests(&self.0.topology, sidecar).await.unwrap_or(0) == 0 {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Stops in the opposite order, so that a sidecar never has no service behind it, and starts.
