@@ -6,6 +6,7 @@ pub mod bearer;
 pub mod claims;
 pub mod config;
 pub mod jwks;
+pub mod memory;
 pub mod rules;
 pub mod token;
 pub mod verdict;
