@@ -1,0 +1,137 @@
+//! Bodies that move money: judged by the very rule of the sidecar's filter, then read from the judged tree.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use amount_core::fault::{Fault as AmountFault, Kind};
+use amount_core::json::{self, Value};
+use amount_core::money::{Currency, Money};
+use amount_core::rule::Config;
+use serde::Serialize;
+
+use crate::problem::{Code, Fault, Problem};
+
+/// How a customer may pay.
+const PAYMENT_METHODS: [&str; 3] = ["credit_card", "debit_card", "bank_transfer"];
+
+/// The rules of a service.
+#[derive(Debug, Clone)]
+pub struct Rules(Arc<Config>);
+
+impl Rules {
+    /// From the rule file that the service embeds.
+    pub fn new(text: &[u8]) -> Result<Self, String> {
+        Config::from_json(text).map(|config| Self(Arc::new(config))).map_err(|problem| problem.to_string())
+    }
+
+    /// The body's tree, once it is judged. A route without a rule is a fault of ours, and refused.
+    pub fn judge<'b>(&self, method: &str, path: &str, body: &'b [u8]) -> Result<Value<'b>, Problem> {
+        let rule =
+            self.0.find(method, path).ok_or_else(|| Problem::internal(Code::Internal, &"no amount rule"))?;
+        let value = json::parse(body).map_err(|fault| problem(vec![fault]))?;
+        rule.judge(&value).map_err(problem)?;
+        Ok(value)
+    }
+}
+
+fn problem(faults: Vec<AmountFault>) -> Problem {
+    let kind = faults.first().map_or(Kind::Invalid, |fault| fault.kind);
+    let code = match kind {
+        Kind::Malformed => Code::MalformedBody,
+        Kind::Invalid => Code::InvalidAmount,
+        Kind::MediaType => Code::UnsupportedMediaType,
+        Kind::TooLarge => Code::BodyTooLarge,
+    };
+    let errors = faults.into_iter().map(|fault| Fault {
+        pointer: fault.pointer,
+        code: fault.code.to_owned(),
+        detail: fault.detail,
+    });
+    Problem::new(code, "See errors for each fault.").with_errors(errors.collect())
+}
+
+fn invalid(pointer: &str, code: &'static str, detail: impl Into<String>) -> Problem {
+    problem(vec![AmountFault::invalid(pointer, code, detail)])
+}
+
+/// Reads fields of a judged body.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'v, 'b>(&'v Value<'b>);
+
+impl<'v, 'b> Reader<'v, 'b> {
+    /// Of this body.
+    pub fn new(body: &'v Value<'b>) -> Self {
+        Self(body)
+    }
+
+    /// A text of 1 to `limit` bytes.
+    pub fn text(&self, pointer: &str, limit: usize) -> Result<&'v str, Problem> {
+        let text = self.0.pointer(pointer).and_then(Value::as_str);
+        text.filter(|text| (1..=limit).contains(&text.len()))
+            .ok_or_else(|| invalid(pointer, "not_a_text", format!("must be a string of 1 to {limit} bytes")))
+    }
+
+    /// An integer of minor units, or a count.
+    pub fn minor_units(&self, pointer: &str) -> Result<i64, Problem> {
+        let value = self.0.pointer(pointer).ok_or_else(|| invalid(pointer, "missing", "must be there"))?;
+        value.as_minor_units().map_err(|(code, detail)| invalid(pointer, code, detail))
+    }
+
+    /// A currency, or the default where there is none.
+    pub fn currency(&self, pointer: &str, default: Option<&str>) -> Result<Currency, Problem> {
+        let code = match self.0.pointer(pointer) {
+            Some(value) => value.as_str(),
+            None => default,
+        };
+        let currency = code.and_then(|code| Currency::from_str(code).ok());
+        currency.ok_or_else(|| invalid(pointer, "unknown_currency", "must be a payable currency"))
+    }
+
+    /// How many items an array has.
+    pub fn length(&self, pointer: &str) -> Result<usize, Problem> {
+        let items = self.0.pointer(pointer).and_then(Value::as_array);
+        items.map(<[_]>::len).ok_or_else(|| invalid(pointer, "not_an_array", "must be an array"))
+    }
+
+    /// One of the known payment methods.
+    pub fn payment_method(&self, pointer: &str) -> Result<&'v str, Problem> {
+        let method = self.0.pointer(pointer).and_then(Value::as_str);
+        method.filter(|method| PAYMENT_METHODS.contains(method)).ok_or_else(|| {
+            invalid(
+                pointer,
+                "unknown_payment_method",
+                format!("must be one of {}", PAYMENT_METHODS.join(", ")),
+            )
+        })
+    }
+}
+
+/// An amount as answers show it: never without currency and exponent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Total {
+    /// In the currency's minor unit.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// How many decimals the minor unit is below the major one.
+    pub exponent: u16,
+}
+
+impl From<Money> for Total {
+    fn from(money: Money) -> Self {
+        Self {
+            amount: money.minor,
+            currency: money.currency.to_string(),
+            exponent: money.currency.exponent(),
+        }
+    }
+}
+
+impl Total {
+    /// From the store.
+    pub fn stored(minor: i64, currency: String) -> Result<Self, String> {
+        let currency =
+            Currency::from_str(&currency).map_err(|_| format!("the store holds the currency {currency}"))?;
+        Ok(Self::from(Money { minor, currency }))
+    }
+}

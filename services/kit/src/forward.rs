@@ -1,0 +1,54 @@
+//! What a request hands on when it calls another service: the token, the trace, the request id.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::RequestBuilder;
+use reqwest::redirect::Policy;
+
+/// Above the mesh's own limits, which answer first.
+const CALL_LIMIT: Duration = Duration::from_secs(15);
+
+/// W3C Trace Context, Envoy's request id, and the caller's own token, so that the next sidecar checks it itself.
+const HANDED_ON: [&str; 4] = ["authorization", "traceparent", "tracestate", "x-request-id"];
+
+/// The fields of a request that its calls to other services carry too.
+#[derive(Debug, Clone, Default)]
+pub struct Forward(HeaderMap);
+
+impl Forward {
+    /// Adds the fields to a call.
+    pub fn apply(&self, request: RequestBuilder) -> RequestBuilder {
+        request.headers(self.0.clone())
+    }
+
+    /// Envoy's request id, the same for every try of one request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.get("x-request-id")?.to_str().ok()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Forward {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let mut fields = HeaderMap::new();
+        for name in HANDED_ON.map(HeaderName::from_static) {
+            if let Some(value) = parts.headers.get(&name) {
+                let mut value: HeaderValue = value.clone();
+                value.set_sensitive(name == "authorization");
+                fields.insert(name, value);
+            }
+        }
+        Ok(Self(fields))
+    }
+}
+
+/// The client for calls to other services. It does no TLS and no retry (the sidecar does) and goes through
+/// `HTTP_PROXY` where that is set.
+pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder().redirect(Policy::none()).timeout(CALL_LIMIT).build()
+}

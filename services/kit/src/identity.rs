@@ -1,0 +1,39 @@
+//! The caller, as the sidecar's jwt filter verified it.
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+
+use crate::problem::{Code, Problem};
+
+/// Who calls. Taken from the identity headers, which only the jwt filter writes: it removes a client's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The token's subject (`sub`).
+    pub subject: String,
+    /// The token's scopes.
+    pub scopes: Vec<String>,
+    /// The token's id (`jti`).
+    pub token_id: String,
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let missing = || {
+            Problem::new(
+                Code::IdentityMissing,
+                "No identity headers: call the service through its sidecar or the gateway, not directly.",
+            )
+        };
+        let subject = text(&parts.headers, "x-jwt-sub").ok_or_else(missing)?.to_owned();
+        let token_id = text(&parts.headers, "x-jwt-jti").ok_or_else(missing)?.to_owned();
+        let scopes = text(&parts.headers, "x-jwt-scope").unwrap_or_default();
+        Ok(Self { subject, scopes: scopes.split(' ').map(str::to_owned).collect(), token_id })
+    }
+}

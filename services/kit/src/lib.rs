@@ -1,0 +1,19 @@
+//! What all services share: configuration, problems, the caller's identity, idempotency keys, the SQLite store's
+//! settings, and the server with its health checks and its clean end.
+
+pub mod amounts;
+pub mod answer;
+pub mod config;
+pub mod forward;
+pub mod idempotency;
+pub mod identity;
+pub mod json;
+pub mod problem;
+pub mod server;
+pub mod sqlite;
+pub mod telemetry;
+
+pub use answer::Answer;
+pub use forward::{Forward, client};
+pub use identity::Caller;
+pub use problem::{Code, Problem};

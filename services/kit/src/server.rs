@@ -1,0 +1,181 @@
+//! The server of every service: health, metrics, limits, log lines, and a clean end.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::config::{Common, Listen};
+use crate::problem::{Code, Problem};
+use crate::telemetry;
+
+/// The largest body that any service reads.
+pub const BODY_LIMIT_BYTES: usize = 64 * 1024;
+
+/// Says whether the store answers.
+#[async_trait::async_trait]
+pub trait Ready: Send + Sync + 'static {
+    /// Its text goes to the log.
+    async fn ready(&self) -> Result<(), String>;
+}
+
+/// A store that is known by its trait object only.
+pub struct StoreReady<T: ?Sized>(pub Arc<T>);
+
+#[async_trait::async_trait]
+impl<T: Ready + ?Sized> Ready for StoreReady<T> {
+    async fn ready(&self) -> Result<(), String> {
+        self.0.ready().await
+    }
+}
+
+#[derive(Clone)]
+struct Health {
+    draining: Arc<AtomicBool>,
+    store: Arc<dyn Ready>,
+}
+
+/// A service's own routes with what every router has: problems for unknown paths and methods, the body limit,
+/// a problem instead of a broken connection after a panic.
+pub fn with_defaults(routes: Router) -> Router {
+    routes
+        .fallback(|| async { Problem::new(Code::NotFound, "No route has this path.") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(Code::MethodNotAllowed, "See the Allow header.")
+        })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            Problem::internal(Code::Internal, &"panic in a handler").into_response()
+        }))
+}
+
+/// Runs a service until SIGTERM or SIGINT: then `/readyz` says 503, no new connection is taken, running requests end
+/// within the drain time, and the process exits with 0.
+pub async fn run(settings: &Common, default_port: u16, routes: Router, store: Arc<dyn Ready>) -> ExitCode {
+    match serve(settings, default_port, routes, store).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            tracing::error!(%problem, "the service ends");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(
+    settings: &Common,
+    default_port: u16,
+    routes: Router,
+    store: Arc<dyn Ready>,
+) -> Result<(), std::io::Error> {
+    let health = Health { draining: Arc::new(AtomicBool::new(false)), store };
+    let (layer, metrics) = telemetry::metrics();
+    let app = with_defaults(routes)
+        .layer(from_fn(log_request))
+        .layer(layer)
+        .merge(health_routes(health.clone()))
+        .route("/metrics", get(|| async move { metrics.render() }));
+    let listen = settings.listen.clone().unwrap_or(Listen::Tcp(([0, 0, 0, 0], default_port).into()));
+    let (stop, stopped) = watch::channel(());
+    let mut drained = stopped.clone();
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        health.draining.store(true, Ordering::Release);
+        tracing::info!("draining");
+        let _ = stop.send(());
+    });
+    let mut begun = stopped.clone();
+    let graceful = async move {
+        let _ = begun.changed().await;
+    };
+    tracing::info!(listen = %listen, "ready to serve");
+    let server = async {
+        match &listen {
+            Listen::Tcp(address) => {
+                axum::serve(TcpListener::bind(address).await?, app).with_graceful_shutdown(graceful).await
+            }
+            Listen::Unix(path) => {
+                // A socket that a crash left behind would refuse the bind.
+                let _ = tokio::fs::remove_file(path).await;
+                axum::serve(UnixListener::bind(path)?, app).with_graceful_shutdown(graceful).await
+            }
+        }
+    };
+    let limit = async {
+        let _ = drained.changed().await;
+        tokio::time::sleep(Duration::from_secs(settings.drain_seconds)).await;
+    };
+    tokio::select! {
+        ended = server => ended?,
+        () = limit => tracing::warn!("requests still ran when the drain time was over"),
+    }
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn wait_for_signal() {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be received: the service ends by SIGKILL only");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+fn health_routes(health: Health) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { StatusCode::OK }))
+        .route("/readyz", get(readyz))
+        .with_state(health)
+}
+
+async fn readyz(State(health): State<Health>) -> Response {
+    if health.draining.load(Ordering::Acquire) {
+        return Problem::new(Code::UpstreamUnavailable, "Draining.").into_response();
+    }
+    match health.store.ready().await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(problem) => Problem::internal(Code::StoreUnavailable, &problem).into_response(),
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> String {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// One line a request. Neither its body nor its credentials nor its query are in it.
+async fn log_request(request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let request_id = text(request.headers(), "x-request-id");
+    let traceparent = text(request.headers(), "traceparent");
+    let method = request.method().clone();
+    let route =
+        request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let mut response = next.run(request).await;
+    // Answers of a payment system are nobody's to keep, unless a route says more.
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(header::HeaderValue::from_static("no-store"));
+    let duration_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let trace_id = traceparent.split('-').nth(1).unwrap_or_default();
+    tracing::info!(%method, route, status = response.status().as_u16(), duration_us, request_id, trace_id, "request");
+    response
+}
+
+fn field(request: &Request, name: &str) -> String {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
