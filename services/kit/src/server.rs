@@ -175,7 +175,3 @@ async fn log_request(request: Request, next: Next) -> Response {
     tracing::info!(%method, route, status = response.status().as_u16(), duration_us, request_id, trace_id, "request");
     response
 }
-
-fn field(request: &Request, name: &str) -> String {
-    request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-}

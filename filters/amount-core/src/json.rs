@@ -1,0 +1,103 @@
+//! A strict JSON reader (RFC 8259) for bodies that move money. It keeps numbers as the text that they are, and
+//! refuses whatever two readers could read in two ways: doubled keys, lone surrogates, a byte order mark.
+
+mod reader;
+
+use std::borrow::Cow;
+
+use crate::fault::Fault;
+use crate::money;
+
+/// How deep arrays and objects may nest.
+pub const DEPTH_LIMIT: usize = 32;
+
+/// A JSON value that borrows from the body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number as it stands in the body, for example `1e2`.
+    Number(&'a str),
+    /// A string without its escapes.
+    String(Cow<'a, str>),
+    /// An array.
+    Array(Vec<Value<'a>>),
+    /// An object in the body's order; no key comes twice.
+    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+/// Reads a whole body.
+pub fn parse(body: &[u8]) -> Result<Value<'_>, Fault> {
+    reader::read(body)
+}
+
+impl<'a> Value<'a> {
+    /// The member of an object.
+    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
+        match self {
+            Self::Object(members) => members.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The value at an RFC 6901 pointer.
+    pub fn pointer(&self, pointer: &str) -> Option<&Value<'a>> {
+        if pointer.is_empty() {
+            return Some(self);
+        }
+        pointer.strip_prefix('/')?.split('/').try_fold(self, |value, token| match value {
+            Self::Array(items) if is_index(token) => items.get(token.parse::<usize>().ok()?),
+            _ => value.get(&unescape(token)),
+        })
+    }
+
+    /// A string's text.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// An array's items.
+    pub fn as_array(&self) -> Option<&[Value<'a>]> {
+        match self {
+            Self::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// An integer of minor units: a JSON number without fraction, exponent or minus zero, within 2^53-1 either way
+    /// (RFC 8259 section 6). The error is a code and a sentence.
+    pub fn as_minor_units(&self) -> Result<i64, (&'static str, &'static str)> {
+        match self {
+            Self::Number(text) => money::minor_units(text),
+            _ => Err(("not_a_number", "must be a JSON number")),
+        }
+    }
+}
+
+/// RFC 6901 section 4: no leading zero, no sign.
+fn is_index(token: &str) -> bool {
+    token == "0"
+        || (!token.starts_with('0') && !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn unescape(token: &str) -> Cow<'_, str> {
+    if token.contains('~') {
+        Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
+    } else {
+        Cow::Borrowed(token)
+    }
+}
+
+/// A key as one token of an RFC 6901 pointer.
+pub fn escape(key: &str) -> Cow<'_, str> {
+    if key.contains(['~', '/']) {
+        Cow::Owned(key.replace('~', "~0").replace('/', "~1"))
+    } else {
+        Cow::Borrowed(key)
+    }
+}

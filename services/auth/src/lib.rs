@@ -1,0 +1,76 @@
+//! The auth service: register, log in, publish keys, tell a payer's standing.
+
+pub mod config;
+pub mod domain;
+pub mod error;
+mod password;
+mod routes;
+pub mod store;
+mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use secrecy::ExposeSecret;
+
+use crate::config::Config;
+use crate::domain::{Password, UserId};
+use crate::error::Error;
+use crate::password::Passwords;
+use crate::store::{NewUser, Store};
+use crate::token::Issuer;
+
+/// The port in the cluster.
+pub const PORT: u16 = 3001;
+
+/// The administrator's user id.
+pub const ADMIN: &str = "admin";
+
+/// What the routes work with.
+#[derive(Clone)]
+pub struct State {
+    /// Users and keys.
+    pub store: Arc<dyn Store>,
+    issuer: Arc<Issuer>,
+    passwords: Passwords,
+}
+
+/// Opens the store, agrees on the signing key with the other replicas, and makes sure of the administrator.
+pub async fn start(config: &Config) -> Result<State, Error> {
+    let url = config.common.database_url.expose_secret();
+    let store: Arc<dyn Store> = Arc::new(store::sqlite::SqliteStore::open(url).await?);
+    let key = store.signing_key(token::generate()).await?;
+    let issuer = Arc::new(Issuer::new(config, &key)?);
+    let state = State { store, issuer, passwords: Passwords::new().await? };
+    if let Some(file) = &config.admin_password_file {
+        ensure_admin(&state, file).await?;
+    }
+    Ok(state)
+}
+
+async fn ensure_admin(state: &State, file: &std::path::Path) -> Result<(), Error> {
+    let unusable =
+        |problem: String| Error::Config(format!("FINPAY_ADMIN_PASSWORD_FILE: {}: {problem}", file.display()));
+    let text = tokio::fs::read_to_string(file).await.map_err(|problem| unusable(problem.to_string()))?;
+    let password: Password = text.trim_end().parse().map_err(|problem| unusable(format!("{problem}")))?;
+    let user_id: UserId = ADMIN.parse()?;
+    let password_hash = state.passwords.hash(password).await?;
+    let admin = NewUser { user_id, password_hash, scope: format!("{} users:admin", domain::USER_SCOPE) };
+    match state.store.create_user(admin).await {
+        // It was made by an earlier start, or by the other replica just now.
+        Ok(()) | Err(Error::UserExists) => Ok(()),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// All routes of the service.
+pub fn router(state: State) -> Router {
+    Router::new()
+        .route("/auth/register", post(routes::register))
+        .route("/auth/login", post(routes::login))
+        .route("/auth/users/{user_id}/standing", get(routes::standing).put(routes::set_standing))
+        .route("/.well-known/jwks.json", get(routes::jwks))
+        .route("/.well-known/openid-configuration", get(routes::openid_configuration))
+        .with_state(state)
+}

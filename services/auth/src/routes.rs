@@ -1,0 +1,131 @@
+//! From HTTP to the domain and back.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::http::{HeaderName, StatusCode, header};
+use kit::json::Strict;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::State;
+use crate::domain::{Standing, USER_SCOPE, UserId};
+use crate::error::Error;
+use crate::store::{NewUser, PayerStanding};
+use crate::token::LIFETIME_SECONDS;
+
+/// Short, so that a new key is known soon; the filter refreshes on its own clock anyway.
+const KEYS_CACHE_CONTROL: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age=60")];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LoginBody {
+    user_id: String,
+    password: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Registered {
+    user_id: UserId,
+}
+
+/// RFC 6749 section 5.1.
+#[derive(Serialize)]
+pub(crate) struct TokenAnswer {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    scope: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StandingBody {
+    standing: Standing,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StandingAnswer {
+    user_id: UserId,
+    standing: Standing,
+    limit: LimitAnswer,
+}
+
+#[derive(Serialize)]
+struct LimitAnswer {
+    amount: i64,
+    currency: String,
+    exponent: u16,
+}
+
+impl StandingAnswer {
+    fn new(user_id: UserId, payer: PayerStanding) -> Result<Self, Error> {
+        let currency: amount_core::money::Currency =
+            payer.limit_currency.parse().map_err(|_| Error::Corrupt("an unknown currency"))?;
+        let limit = LimitAnswer {
+            amount: payer.limit_minor,
+            exponent: currency.exponent().into(),
+            currency: payer.limit_currency,
+        };
+        Ok(Self { user_id, standing: payer.standing, limit })
+    }
+}
+
+pub(crate) async fn register(
+    Shared(state): Shared<State>,
+    Strict(body): Strict<LoginBody>,
+) -> Result<(StatusCode, Json<Registered>), Error> {
+    let (user_id, password) = (body.user_id.parse::<UserId>()?, body.password.parse()?);
+    let password_hash = state.passwords.hash(password).await?;
+    let user = NewUser { user_id: user_id.clone(), password_hash, scope: USER_SCOPE.to_owned() };
+    state.store.create_user(user).await?;
+    Ok((StatusCode::CREATED, Json(Registered { user_id })))
+}
+
+pub(crate) async fn login(
+    Shared(state): Shared<State>,
+    Strict(body): Strict<LoginBody>,
+) -> Result<Json<TokenAnswer>, Error> {
+    // What cannot be a user or a password is told no more than what is wrong.
+    let (Ok(user_id), Ok(password)) = (body.user_id.parse::<UserId>(), body.password.parse()) else {
+        return Err(Error::BadCredentials);
+    };
+    let credentials = state.store.credentials(&user_id).await?;
+    let (hash, scope) = credentials.map(|found| (found.password_hash, found.scope)).unzip();
+    let right = state.passwords.verify(password, hash).await?;
+    let scope = scope.filter(|_| right).ok_or(Error::BadCredentials)?;
+    let access_token = state.issuer.token(user_id.as_str(), &scope)?;
+    Ok(Json(TokenAnswer { access_token, token_type: "Bearer", expires_in: LIFETIME_SECONDS, scope }))
+}
+
+pub(crate) async fn standing(
+    Shared(state): Shared<State>,
+    Path(user_id): Path<String>,
+) -> Result<Json<StandingAnswer>, Error> {
+    let user_id: UserId = user_id.parse()?;
+    let payer = state.store.standing(&user_id).await?;
+    Ok(Json(StandingAnswer::new(user_id, payer)?))
+}
+
+pub(crate) async fn set_standing(
+    Shared(state): Shared<State>,
+    Path(user_id): Path<String>,
+    Strict(body): Strict<StandingBody>,
+) -> Result<Json<StandingAnswer>, Error> {
+    let user_id: UserId = user_id.parse()?;
+    let payer = state.store.set_standing(&user_id, body.standing).await?;
+    Ok(Json(StandingAnswer::new(user_id, payer)?))
+}
+
+pub(crate) async fn jwks(
+    Shared(state): Shared<State>,
+) -> Result<([(HeaderName, &'static str); 1], Json<Value>), Error> {
+    Ok((KEYS_CACHE_CONTROL, Json(state.issuer.jwks()?)))
+}
+
+pub(crate) async fn openid_configuration(
+    Shared(state): Shared<State>,
+) -> ([(HeaderName, &'static str); 1], Json<Value>) {
+    (KEYS_CACHE_CONTROL, Json(state.issuer.discovery()))
+}

@@ -1,0 +1,91 @@
+//! Access tokens (RFC 9068) and the key set that verifies them.
+
+use jwt_simple::prelude::HeaderOptions;
+use jwt_simple::prelude::{Claims, Duration, ECDSAP256KeyPairLike, ES256KeyPair};
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::store::SigningKey;
+
+/// Seconds from issue to expiry.
+pub(crate) const LIFETIME_SECONDS: u64 = 900;
+
+/// RFC 9068 section 2.1.
+const TYPE: &str = "at+jwt";
+const CLIENT_ID: &str = "finpay";
+
+#[derive(Serialize)]
+struct AccessClaims<'a> {
+    client_id: &'a str,
+    scope: &'a str,
+}
+
+/// Signs tokens, and publishes the key.
+pub(crate) struct Issuer {
+    issuer: String,
+    audience: String,
+    key: ES256KeyPair,
+    kid: String,
+}
+
+/// A new key, its `kid` being its RFC 7638 thumbprint.
+pub(crate) fn generate() -> SigningKey {
+    let key = ES256KeyPair::generate();
+    SigningKey { kid: key.jwk_thumbprint(), private_key: key.to_bytes() }
+}
+
+impl Issuer {
+    pub(crate) fn new(config: &Config, key: &SigningKey) -> Result<Self, Error> {
+        let pair = ES256KeyPair::from_bytes(&key.private_key)
+            .map_err(|_| Error::Corrupt("a signing key that is none"))?;
+        Ok(Self {
+            issuer: config.issuer.clone(),
+            audience: config.audience.clone(),
+            key: pair.with_key_id(&key.kid),
+            kid: key.kid.clone(),
+        })
+    }
+
+    /// A token for this subject.
+    pub(crate) fn token(&self, subject: &str, scope: &str) -> Result<String, Error> {
+        let custom = AccessClaims { client_id: CLIENT_ID, scope };
+        let claims = Claims::with_custom_claims(custom, Duration::from_secs(LIFETIME_SECONDS))
+            .with_issuer(&self.issuer)
+            .with_audience(&self.audience)
+            .with_subject(subject)
+            .with_jwt_id(Uuid::now_v7());
+        let options = HeaderOptions { signature_type: Some(TYPE.to_owned()), ..HeaderOptions::default() };
+        self.key.sign_with_options(claims, &options).map_err(|problem| Error::Crypto(problem.to_string()))
+    }
+
+    /// RFC 7517: the public key, and what it is for.
+    pub(crate) fn jwks(&self) -> Result<Value, Error> {
+        let text = self.key.public_key().to_jwk();
+        let mut jwk: Value =
+            serde_json::from_str(&text).map_err(|problem| Error::Crypto(problem.to_string()))?;
+        jwk["kid"] = json!(self.kid);
+        jwk["alg"] = json!("ES256");
+        jwk["use"] = json!("sig");
+        if let Some(members) = jwk.as_object_mut() {
+            members
+                .retain(|name, _| matches!(name.as_str(), "kty" | "crv" | "x" | "y" | "kid" | "alg" | "use"));
+        }
+        Ok(json!({ "keys": [jwk] }))
+    }
+
+    /// OpenID Connect Discovery 1.0 section 3, as far as it applies.
+    pub(crate) fn discovery(&self) -> Value {
+        let at = |path: &str| format!("{}{path}", self.issuer.trim_end_matches('/'));
+        json!({
+            "issuer": self.issuer,
+            "jwks_uri": at("/.well-known/jwks.json"),
+            "token_endpoint": at("/auth/login"),
+            "response_types_supported": ["token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! order-service: takes orders and has them paid.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use order::config::Config;
+use order::{PORT, router, start};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config: Config = kit::config::read();
+    if let Err(problem) = kit::telemetry::start(&config.common.log) {
+        eprintln!("order-service: {problem}");
+        return ExitCode::from(kit::config::EX_USAGE);
+    }
+    match start(&config).await {
+        Ok(state) => {
+            let store = Arc::new(kit::server::StoreReady(Arc::clone(&state.store)));
+            kit::server::run(&config.common, PORT, router(state), store).await
+        }
+        Err(problem) => {
+            tracing::error!(%problem, "order-service cannot start");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Charges an order through the payment service.
+
+use kit::{Answer, Forward};
+use reqwest::{Client, StatusCode, Url, header};
+use serde_json::json;
+
+use crate::domain::{Order, PaymentSummary};
+use crate::error::Error;
+
+const PROBLEM_JSON: &str = "application/problem+json";
+
+/// What the payment service decided.
+pub(crate) enum Decision {
+    /// Captured.
+    Captured(PaymentSummary),
+    /// Refused for good: its own problem, which the client gets too.
+    Refused(Answer),
+}
+
+/// The payment service.
+#[derive(Debug, Clone)]
+pub(crate) struct Payments {
+    client: Client,
+    url: Url,
+}
+
+impl Payments {
+    pub(crate) fn new(base: Url) -> Result<Self, Error> {
+        let url =
+            base.join("/payment").map_err(|problem| Error::Config(format!("PAYMENT_URL: {problem}")))?;
+        Ok(Self { client: kit::client()?, url })
+    }
+
+    /// Asks for the payment of this order, with the order's id as key: asked again, it is the same payment. Anything
+    /// but a decision is [`Error::Payment`], and leaves the order pending.
+    pub(crate) async fn charge(&self, order: &Order, forward: &Forward) -> Result<Decision, Error> {
+        let unavailable = |problem: reqwest::Error| Error::Payment(problem.without_url().to_string());
+        let body = json!({
+            "orderId": order.order_id,
+            "amount": order.new.total.amount,
+            "currency": order.new.total.currency,
+            "paymentMethod": order.new.payment_method,
+        });
+        let request =
+            self.client.post(self.url.clone()).header("idempotency-key", &order.order_id).json(&body);
+        let response = forward.apply(request).send().await.map_err(unavailable)?;
+        let status = response.status();
+        let field =
+            |name| response.headers().get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+        let content_type = field(header::CONTENT_TYPE).unwrap_or_default().to_owned();
+        if status == StatusCode::CREATED {
+            return Ok(Decision::Captured(response.json().await.map_err(unavailable)?));
+        }
+        // Only payment itself decides, and only by these: a 401 or a bare 403 comes from the mesh in between.
+        let decided = matches!(status, StatusCode::FORBIDDEN | StatusCode::UNPROCESSABLE_ENTITY);
+        if !decided || content_type != PROBLEM_JSON {
+            return Err(Error::Payment(format!("answered {status}")));
+        }
+        let body = response.bytes().await.map_err(unavailable)?.to_vec();
+        Ok(Decision::Refused(Answer { status: status.as_u16(), content_type, location: None, body }))
+    }
+}

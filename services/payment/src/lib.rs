@@ -1,0 +1,51 @@
+//! The payment service: charges payers once, whatever is repeated, and keeps a double-entry ledger.
+
+pub mod config;
+pub mod domain;
+pub mod error;
+mod routes;
+mod standing;
+pub mod store;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use kit::amounts::Rules;
+use secrecy::ExposeSecret;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::standing::Auth;
+use crate::store::Store;
+
+/// The port in the cluster.
+pub const PORT: u16 = 3002;
+
+/// The very rule that the sidecar's amount filter has.
+pub const AMOUNT_RULE: &[u8] = include_bytes!("amount-rule.json");
+
+/// What the routes work with.
+#[derive(Clone)]
+pub struct State {
+    /// Payments, ledger and keys.
+    pub store: Arc<dyn Store>,
+    auth: Auth,
+    rules: Rules,
+}
+
+/// Opens the store.
+pub async fn start(config: &Config) -> Result<State, Error> {
+    let url = config.common.database_url.expose_secret();
+    let store: Arc<dyn Store> = Arc::new(store::sqlite::SqliteStore::open(url).await?);
+    let rules = Rules::new(AMOUNT_RULE).map_err(Error::Config)?;
+    Ok(State { store, auth: Auth::new(config.auth_url.clone())?, rules })
+}
+
+/// All routes of the service.
+pub fn router(state: State) -> Router {
+    Router::new()
+        .route("/payment", post(routes::create))
+        .route("/payment/{payment_id}", get(routes::read))
+        .with_state(state)
+}

@@ -1,0 +1,48 @@
+//! From HTTP to the domain and back.
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::{IntoResponse, Response};
+use kit::idempotency::{Key, Scope, fingerprint};
+use kit::json::JsonBytes;
+use kit::{Answer, Caller, Forward};
+
+use crate::State;
+use crate::domain::{NewPayment, Payment};
+use crate::error::Error;
+use crate::store::{Attempt, Outcome};
+
+pub(crate) async fn create(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Ok(forward): Result<Forward, std::convert::Infallible>,
+    headers: HeaderMap,
+    method: Method,
+    uri: Uri,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Response, Error> {
+    let scope = Scope { subject: &caller.subject, method: method.as_str(), path: uri.path() };
+    let key = Key::from_headers(&headers, scope)?.ok_or(Error::KeyMissing)?;
+    let body = state.rules.judge(method.as_str(), uri.path(), &bytes)?;
+    let new = NewPayment::read(&body)?;
+    let attempt = Attempt { key, fingerprint: fingerprint(&serde_json::to_vec(&new)?) };
+    if let Some(answer) = state.store.replay(&attempt).await? {
+        return Ok(answer.replayed());
+    }
+    state.auth.may_pay(&caller.subject, &new.total, &forward).await?;
+    let payment = Payment::captured(new, caller.subject);
+    let answer = Answer::created(format!("/payment/{}", payment.payment_id), &payment)?;
+    match state.store.capture(&attempt, &payment, &answer).await? {
+        Outcome::Captured => Ok(answer.into_response()),
+        Outcome::Replayed(earlier) => Ok(earlier.replayed()),
+    }
+}
+
+pub(crate) async fn read(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Path(payment_id): Path<String>,
+) -> Result<Json<Payment>, Error> {
+    state.store.payment(&caller.subject, &payment_id).await.map(Json)
+}

@@ -1,0 +1,48 @@
+//! What payment keeps.
+
+pub mod sqlite;
+
+use async_trait::async_trait;
+use kit::Answer;
+use kit::idempotency::Key;
+
+use crate::domain::Payment;
+use crate::error::Error;
+
+/// A request's key and what its payload was.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The key in its scope.
+    pub key: Key,
+    /// Of the canonical payload.
+    pub fingerprint: String,
+}
+
+/// How a capture ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Now, by this request.
+    Captured,
+    /// Earlier, by the same request: its answer.
+    Replayed(Answer),
+}
+
+/// The store of the payment service.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Whether it answers.
+    async fn ready(&self) -> Result<(), Error>;
+    /// The answer that this request was given before; [`Error::KeyReused`] when the payload was another.
+    async fn replay(&self, attempt: &Attempt) -> Result<Option<Answer>, Error>;
+    /// Writes payment, ledger rows, key and answer in one transaction, unless the key or the order is known already.
+    async fn capture(&self, attempt: &Attempt, payment: &Payment, answer: &Answer) -> Result<Outcome, Error>;
+    /// A payer's payment as JSON; [`Error::NoSuchPayment`].
+    async fn payment(&self, payer: &str, payment_id: &str) -> Result<Payment, Error>;
+}
+
+#[async_trait]
+impl kit::server::Ready for dyn Store {
+    async fn ready(&self) -> Result<(), String> {
+        Store::ready(self).await.map_err(|problem| problem.to_string())
+    }
+}

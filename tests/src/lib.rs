@@ -1,0 +1,127 @@
+//! The end-to-end suite's reach: a system under test is known by its gateway's address and an administrator's
+//! token, so the same suite runs against the one-machine mesh and against a cluster. What only the one-machine
+//! mesh can show (its processes, certificates and logs) goes through [`local::Local`].
+
+pub mod local;
+pub mod metrics;
+pub mod orders;
+pub mod tokens;
+pub mod wait;
+
+use std::env;
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Client, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+
+/// Where problem types live.
+pub const PROBLEMS: &str = "https://finpay.example/problems/";
+
+/// The system under test.
+#[derive(Debug, Clone)]
+pub struct System {
+    /// The gateway, for example `http://127.0.0.1:8080`.
+    pub gateway: String,
+    /// A token with the scope `users:admin`.
+    pub admin_token: String,
+    /// A client that goes straight to the address, whatever proxy the environment names.
+    pub client: Client,
+}
+
+/// What came back: all that a test looks at.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The header fields.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body as JSON, or null when it is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The last segment of the problem's `type`, or an empty string.
+    pub fn problem(&self) -> &str {
+        self.body["type"].as_str().and_then(|uri| uri.strip_prefix(PROBLEMS)).unwrap_or_default()
+    }
+
+    /// Status and problem in one line, as the tests print and compare them.
+    pub fn verdict(&self) -> String {
+        format!("{} {}", self.status.as_u16(), self.problem()).trim_end().to_owned()
+    }
+
+    /// A header field as text.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl System {
+    /// The system that the environment names, or `None` (with a word on how to get one) when it names none.
+    pub fn from_env() -> Option<Self> {
+        let gateway = env::var("FINPAY_GATEWAY").ok();
+        let admin_token = env::var("FINPAY_ADMIN_TOKEN").ok();
+        let (Some(gateway), Some(admin_token)) = (gateway, admin_token) else {
+            eprintln!(
+                "skipped: FINPAY_GATEWAY and FINPAY_ADMIN_TOKEN are not set; `cargo mesh test` sets them"
+            );
+            return None;
+        };
+        let client = Client::builder().no_proxy().build().ok()?;
+        Some(Self { gateway: gateway.trim_end_matches('/').to_owned(), admin_token, client })
+    }
+
+    /// A request to the gateway.
+    pub fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.gateway))
+    }
+
+    /// Sends, and reads the answer whole.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answer> {
+        let response = request.send().await.context("the gateway gave no answer")?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await?;
+        Ok(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    }
+
+    /// POST of a JSON body with a bearer token.
+    pub async fn post(&self, path: &str, token: &str, body: &Value) -> Result<Answer> {
+        self.send(self.request(reqwest::Method::POST, path).bearer_auth(token).json(body)).await
+    }
+
+    /// GET with a bearer token.
+    pub async fn get(&self, path: &str, token: &str) -> Result<Answer> {
+        self.send(self.request(reqwest::Method::GET, path).bearer_auth(token)).await
+    }
+
+    /// Registers a user of its own for the calling test and logs in.
+    pub async fn new_user(&self) -> Result<User> {
+        let id = format!("test-{}", uuid::Uuid::now_v7().simple());
+        let credentials = json!({"userId": id, "password": format!("pw-{}", uuid::Uuid::now_v7())});
+        let post = |path: &str| self.request(reqwest::Method::POST, path).json(&credentials);
+        let registered = self.send(post("/auth/register")).await?;
+        if registered.status != StatusCode::CREATED {
+            bail!("register: {registered:?}");
+        }
+        let login = self.send(post("/auth/login")).await?;
+        let token =
+            login.body["access_token"].as_str().with_context(|| format!("login: {}", login.status))?;
+        Ok(User { id, token: token.to_owned() })
+    }
+
+    /// Sets a user's standing (`active` or `frozen`) as the administrator.
+    pub async fn set_standing(&self, user: &str, standing: &str) -> Result<Answer> {
+        let path = format!("/auth/users/{user}/standing");
+        let request = self.request(reqwest::Method::PUT, &path).bearer_auth(&self.admin_token);
+        self.send(request.json(&json!({"standing": standing}))).await
+    }
+}
+
+/// A registered user with a valid token.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The subject.
+    pub id: String,
+    /// The access token.
+    pub token: String,
+}

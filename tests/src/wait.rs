@@ -1,0 +1,22 @@
+//! The one way to wait: for a condition, with a deadline.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+/// How long any condition may take to come true.
+pub const DEADLINE: Duration = Duration::from_secs(45);
+
+/// Asks every 200 ms until the condition gives a value; past the deadline fails with `what`.
+pub async fn until<T>(what: &str, mut condition: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(value) = condition().await? {
+            return Ok(value);
+        }
+        if Instant::now() > deadline {
+            bail!("not within {DEADLINE:?}: {what}");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
