@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
 };
 
 use crate::manifest::{Manifests, kubernetes};
@@ -36,6 +36,7 @@ pub fn issue(topology: &Topology, manifests: &Manifests) -> Result<()> {
 fn certificate_authority(folder: &Path) -> Result<Issuer<'static, KeyPair>> {
     let (certificate, key_file) = (folder.join("ca.pem"), folder.join("ca.key"));
     let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::OrganizationName, TRUST_DOMAIN);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -58,7 +59,7 @@ fn leaf(folder: &Path, issuer: &Issuer<'_, KeyPair>, name: &str, identity: &str)
     let key = KeyPair::generate().with_context(|| format!("no key for {name}"))?;
     let mut params = CertificateParams::default();
     // An empty subject makes the name in the SAN the only one, as SPIFFE wants it.
-    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name = DistinguishedName::new();
     params.subject_alt_names =
         vec![SanType::URI(identity.try_into().with_context(|| format!("{identity} is no name"))?)];
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -77,4 +78,31 @@ fn set_validity(params: &mut CertificateParams, lifetime: Duration) -> Result<()
     params.not_before = epoch + now - BACKDATED;
     params.not_after = epoch + now + lifetime;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_authority_signs_again() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let read = |name: &str| fs::read_to_string(folder.path().join(name));
+        leaf(
+            folder.path(),
+            &certificate_authority(folder.path())?,
+            "order-service",
+            "spiffe://cluster.local/ns/a/sa/b",
+        )?;
+        let first = (read("ca.pem")?, read("ca.key")?, read("order-service.pem")?);
+        leaf(
+            folder.path(),
+            &certificate_authority(folder.path())?,
+            "order-service",
+            "spiffe://cluster.local/ns/a/sa/b",
+        )?;
+        assert_eq!((read("ca.pem")?, read("ca.key")?), (first.0, first.1), "the authority is kept");
+        assert_ne!(read("order-service.pem")?, first.2, "the leaf is new");
+        Ok(())
+    }
 }

@@ -92,17 +92,6 @@ pub fn write(files: &[ConfigFile]) -> Result<Vec<Previous>> {
     Ok(replaced)
 }
 
-/// Writes the secrets' files again, which makes every Envoy read the certificates again.
-pub fn touch_secrets(topology: &Topology) -> Result<()> {
-    for file in translate::envoy_files(&manifests(topology)?, topology, &BTreeSet::new())? {
-        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("sds") {
-            write_atomically(&file.path, &bytes(&file.content)?, 0o644)?;
-        }
-    }
-    Ok(())
-}
-
 fn bytes(content: &Value) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(content)?;
     bytes.push(b'\n');

@@ -105,12 +105,13 @@ impl Supervisor {
         }
     }
 
+    /// Envoys watch the certificates' folder and take what is renamed into it.
     async fn renew_certificates(&self) {
         loop {
             sleep(RENEW_PERIOD).await;
             let topology = &self.0.topology;
             let renewed = render::manifests(topology).and_then(|manifests| pki::issue(topology, &manifests));
-            if let Err(problem) = renewed.and_then(|()| render::touch_secrets(topology)) {
+            if let Err(problem) = renewed {
                 console::error(&problem.context("the certificates were not renewed"));
             }
         }
