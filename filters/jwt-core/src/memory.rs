@@ -15,13 +15,18 @@ const MAX_TOKENS: usize = 512;
 const MAX_REMEMBERED_BYTES: usize = 2 * 1024;
 
 /// Another check, with a memory of its successes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Remembering<Check> {
     check: Check,
     good: RefCell<HashSet<Box<str>>>,
 }
 
 impl<Check> Remembering<Check> {
+    /// A memory of nothing before this check.
+    pub fn new(check: Check) -> Self {
+        Self { check, good: RefCell::default() }
+    }
+
     /// Drops everything, as a change of keys demands.
     pub fn forget(&self) {
         self.good.borrow_mut().clear();

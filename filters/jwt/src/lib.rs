@@ -1,6 +1,9 @@
 //! The jwt filter: Envoy's callbacks around `jwt-core`'s judgement.
 
-#![expect(missing_docs, reason = "the SDK's macro writes the one public function, and it takes no documentation")]
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro writes the one public function, and it takes no documentation"
+)]
 
 mod fetch;
 mod filter;

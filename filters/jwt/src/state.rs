@@ -22,7 +22,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(config: Config) -> Self {
         let keys = RefCell::new(config.providers().iter().map(|_| None).collect());
-        Self { config, keys, signatures: Remembering::default(), wants_keys: Cell::new(false) }
+        Self { config, keys, signatures: Remembering::new(JwtSimple), wants_keys: Cell::new(false) }
     }
 
     pub(crate) fn install(&self, provider: usize, set: KeySet) {
