@@ -13,12 +13,12 @@ pub struct Config {
     #[command(flatten)]
     pub common: Common,
     /// The tokens' `iss`.
-    #[arg(long, env = "FINPAY_ISSUER")]
+    #[arg(long, env = "FINPAY_ISSUER", value_name = "FINPAY_ISSUER")]
     pub issuer: String,
     /// The tokens' `aud`.
-    #[arg(long, env = "FINPAY_AUDIENCE")]
+    #[arg(long, env = "FINPAY_AUDIENCE", value_name = "FINPAY_AUDIENCE")]
     pub audience: String,
     /// The file that holds the administrator's password; without it no administrator is made.
-    #[arg(long, env = "FINPAY_ADMIN_PASSWORD_FILE")]
+    #[arg(long, env = "FINPAY_ADMIN_PASSWORD_FILE", value_name = "FINPAY_ADMIN_PASSWORD_FILE")]
     pub admin_password_file: Option<PathBuf>,
 }

@@ -44,16 +44,16 @@ impl FromStr for UserId {
     }
 }
 
-/// A password of 8 to 128 bytes that never prints.
-#[derive(Debug)]
+/// A password of 8 to 128 characters that never prints.
+#[derive(Debug, Clone)]
 pub struct Password(pub(crate) SecretString);
 
 impl FromStr for Password {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        if !PASSWORD_LIMITS.contains(&text.len()) {
-            return Err(Error::Invalid("/password", "8 to 128 bytes"));
+        if !PASSWORD_LIMITS.contains(&text.chars().count()) {
+            return Err(Error::Invalid("/password", "8 to 128 characters"));
         }
         Ok(Self(text.into()))
     }

@@ -1,5 +1,6 @@
 //! What can go wrong in auth, and what the client is told of it.
 
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use kit::problem::{Code, Fault, Problem};
 
@@ -32,6 +33,13 @@ pub enum Error {
     Config(String),
 }
 
+impl Error {
+    /// Whether the configuration is at fault.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Config(_) | Self::Store(sqlx::Error::Configuration(_)))
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
@@ -44,7 +52,12 @@ impl From<Error> for Problem {
                 Self::new(Code::InvalidRequest, "A field is not acceptable.").with_errors(vec![fault])
             }
             Error::UserExists => Self::new(Code::UserExists, "Choose another userId."),
-            Error::BadCredentials => Self::new(Code::BadCredentials, "No user has this userId and password."),
+            Error::BadCredentials => {
+                // RFC 9110 section 15.5.2 wants a challenge with every 401.
+                let challenge = HeaderValue::from_static("Bearer realm=\"finpay\"");
+                Self::new(Code::BadCredentials, "No user has this userId and password.")
+                    .with_header(header::WWW_AUTHENTICATE, challenge)
+            }
             Error::NoSuchUser => Self::new(Code::NotFound, "No user has this id."),
             Error::Store(_) => Self::internal(Code::StoreUnavailable, &error),
             Error::Corrupt(_) | Error::Crypto(_) | Error::Config(_) => Self::internal(Code::Internal, &error),

@@ -53,15 +53,17 @@ async fn ensure_admin(state: &State, file: &std::path::Path) -> Result<(), Error
     let unusable =
         |problem: String| Error::Config(format!("FINPAY_ADMIN_PASSWORD_FILE: {}: {problem}", file.display()));
     let text = tokio::fs::read_to_string(file).await.map_err(|problem| unusable(problem.to_string()))?;
-    let password: Password = text.trim_end().parse().map_err(|problem| unusable(format!("{problem}")))?;
+    let password: Password =
+        text.trim_end_matches(['\r', '\n']).parse().map_err(|problem| unusable(format!("{problem}")))?;
     let user_id: UserId = ADMIN.parse()?;
-    let password_hash = state.passwords.hash(password).await?;
-    let admin = NewUser { user_id, password_hash, scope: format!("{} users:admin", domain::USER_SCOPE) };
-    match state.store.create_user(admin).await {
-        // It was made by an earlier start, or by the other replica just now.
-        Ok(()) | Err(Error::UserExists) => Ok(()),
-        Err(problem) => Err(problem),
+    let scope = format!("{} users:admin", domain::USER_SCOPE);
+    let found = state.store.credentials(&user_id).await?.filter(|found| found.scope == scope);
+    // The other replica, or an earlier start, may have made it. A changed file changes the password.
+    if state.passwords.verify(password.clone(), found.map(|found| found.password_hash)).await? {
+        return Ok(());
     }
+    let password_hash = state.passwords.hash(password).await?;
+    state.store.put_credentials(NewUser { user_id, password_hash, scope }).await
 }
 
 /// All routes of the service.

@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
         }
         Err(problem) => {
             tracing::error!(%problem, "auth-service cannot start");
-            ExitCode::FAILURE
+            if problem.is_usage() { ExitCode::from(kit::config::EX_USAGE) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -58,7 +58,12 @@ impl Passwords {
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let crypto = |problem: &dyn std::fmt::Display| Error::Crypto(problem.to_string());
-        let _permit = self.permits.acquire().await.map_err(|problem| crypto(&problem))?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|problem| crypto(&problem))?;
+        // The permit goes with the work, which runs on when the client has gone and this future is dropped.
+        let work = move || {
+            let _permit = permit;
+            work()
+        };
         spawn_blocking(work).await.map_err(|problem| crypto(&problem))?
     }
 }

@@ -3,15 +3,16 @@
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderName, StatusCode, header};
+use kit::Caller;
 use kit::json::Strict;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::State;
 use crate::domain::{Standing, USER_SCOPE, UserId};
 use crate::error::Error;
 use crate::store::{NewUser, PayerStanding};
 use crate::token::LIFETIME_SECONDS;
+use crate::{ADMIN, State};
 
 /// Short, so that a new key is known soon; the filter refreshes on its own clock anyway.
 const KEYS_CACHE_CONTROL: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age=60")];
@@ -65,7 +66,7 @@ impl StandingAnswer {
             payer.limit_currency.parse().map_err(|_| Error::Corrupt("an unknown currency"))?;
         let limit = LimitAnswer {
             amount: payer.limit_minor,
-            exponent: currency.exponent().into(),
+            exponent: currency.exponent(),
             currency: payer.limit_currency,
         };
         Ok(Self { user_id, standing: payer.standing, limit })
@@ -77,6 +78,10 @@ pub(crate) async fn register(
     Strict(body): Strict<LoginBody>,
 ) -> Result<(StatusCode, Json<Registered>), Error> {
     let (user_id, password) = (body.user_id.parse::<UserId>()?, body.password.parse()?);
+    // Never to be had by registering, also where no administrator is configured yet.
+    if user_id.as_str() == ADMIN {
+        return Err(Error::UserExists);
+    }
     let password_hash = state.passwords.hash(password).await?;
     let user = NewUser { user_id: user_id.clone(), password_hash, scope: USER_SCOPE.to_owned() };
     state.store.create_user(user).await?;
@@ -100,6 +105,7 @@ pub(crate) async fn login(
 }
 
 pub(crate) async fn standing(
+    _: Caller,
     Shared(state): Shared<State>,
     Path(user_id): Path<String>,
 ) -> Result<Json<StandingAnswer>, Error> {
@@ -109,6 +115,7 @@ pub(crate) async fn standing(
 }
 
 pub(crate) async fn set_standing(
+    _: Caller,
     Shared(state): Shared<State>,
     Path(user_id): Path<String>,
     Strict(body): Strict<StandingBody>,
@@ -118,10 +125,8 @@ pub(crate) async fn set_standing(
     Ok(Json(StandingAnswer::new(user_id, payer)?))
 }
 
-pub(crate) async fn jwks(
-    Shared(state): Shared<State>,
-) -> Result<([(HeaderName, &'static str); 1], Json<Value>), Error> {
-    Ok((KEYS_CACHE_CONTROL, Json(state.issuer.jwks()?)))
+pub(crate) async fn jwks(Shared(state): Shared<State>) -> ([(HeaderName, &'static str); 1], Json<Value>) {
+    (KEYS_CACHE_CONTROL, Json(state.issuer.jwks()))
 }
 
 pub(crate) async fn openid_configuration(

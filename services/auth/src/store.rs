@@ -54,6 +54,8 @@ pub trait Store: Send + Sync + 'static {
     async fn ready(&self) -> Result<(), Error>;
     /// Makes a user; [`Error::UserExists`] when the id is taken.
     async fn create_user(&self, user: NewUser) -> Result<(), Error>;
+    /// Makes a user, or replaces the password and scope of one that exists; its standing stays.
+    async fn put_credentials(&self, user: NewUser) -> Result<(), Error>;
     /// A user's credentials.
     async fn credentials(&self, user_id: &UserId) -> Result<Option<Credentials>, Error>;
     /// A user's standing; [`Error::NoSuchUser`].

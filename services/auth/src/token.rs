@@ -3,7 +3,7 @@
 use jwt_simple::prelude::HeaderOptions;
 use jwt_simple::prelude::{Claims, Duration, ECDSAP256KeyPairLike, ES256KeyPair};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -25,10 +25,10 @@ struct AccessClaims<'a> {
 
 /// Signs tokens, and publishes the key.
 pub(crate) struct Issuer {
-    issuer: String,
+    url: String,
     audience: String,
     key: ES256KeyPair,
-    kid: String,
+    keys: Value,
 }
 
 /// A new key, its `kid` being its RFC 7638 thumbprint.
@@ -41,11 +41,12 @@ impl Issuer {
     pub(crate) fn new(config: &Config, key: &SigningKey) -> Result<Self, Error> {
         let pair = ES256KeyPair::from_bytes(&key.private_key)
             .map_err(|_| Error::Corrupt("a signing key that is none"))?;
+        let keys = key_set(&pair, &key.kid)?;
         Ok(Self {
-            issuer: config.issuer.clone(),
+            url: config.issuer.clone(),
             audience: config.audience.clone(),
             key: pair.with_key_id(&key.kid),
-            kid: key.kid.clone(),
+            keys,
         })
     }
 
@@ -53,7 +54,7 @@ impl Issuer {
     pub(crate) fn token(&self, subject: &str, scope: &str) -> Result<String, Error> {
         let custom = AccessClaims { client_id: CLIENT_ID, scope };
         let claims = Claims::with_custom_claims(custom, Duration::from_secs(LIFETIME_SECONDS))
-            .with_issuer(&self.issuer)
+            .with_issuer(&self.url)
             .with_audience(&self.audience)
             .with_subject(subject)
             .with_jwt_id(Uuid::now_v7());
@@ -62,25 +63,15 @@ impl Issuer {
     }
 
     /// RFC 7517: the public key, and what it is for.
-    pub(crate) fn jwks(&self) -> Result<Value, Error> {
-        let text = self.key.public_key().to_jwk();
-        let mut jwk: Value =
-            serde_json::from_str(&text).map_err(|problem| Error::Crypto(problem.to_string()))?;
-        jwk["kid"] = json!(self.kid);
-        jwk["alg"] = json!("ES256");
-        jwk["use"] = json!("sig");
-        if let Some(members) = jwk.as_object_mut() {
-            members
-                .retain(|name, _| matches!(name.as_str(), "kty" | "crv" | "x" | "y" | "kid" | "alg" | "use"));
-        }
-        Ok(json!({ "keys": [jwk] }))
+    pub(crate) fn jwks(&self) -> Value {
+        self.keys.clone()
     }
 
     /// OpenID Connect Discovery 1.0 section 3, as far as it applies.
     pub(crate) fn discovery(&self) -> Value {
-        let at = |path: &str| format!("{}{path}", self.issuer.trim_end_matches('/'));
+        let at = |path: &str| format!("{}{path}", self.url.trim_end_matches('/'));
         json!({
-            "issuer": self.issuer,
+            "issuer": self.url,
             "jwks_uri": at("/.well-known/jwks.json"),
             "token_endpoint": at("/auth/login"),
             "response_types_supported": ["token"],
@@ -88,4 +79,15 @@ impl Issuer {
             "id_token_signing_alg_values_supported": ["ES256"],
         })
     }
+}
+
+fn key_set(pair: &ES256KeyPair, kid: &str) -> Result<Value, Error> {
+    let corrupt = |_| Error::Corrupt("a signing key without a public one");
+    let mut key: Map<String, Value> = serde_json::from_str(&pair.public_key().to_jwk()).map_err(corrupt)?;
+    // A list of what may be told, so that no private member can be in it.
+    key.retain(|name, _| matches!(name.as_str(), "kty" | "crv" | "x" | "y"));
+    for (name, value) in [("kid", kid), ("alg", "ES256"), ("use", "sig")] {
+        key.insert(name.to_owned(), value.into());
+    }
+    Ok(json!({ "keys": [key] }))
 }

@@ -12,20 +12,20 @@ use secrecy::SecretString;
 /// `EX_USAGE` of sysexits.h: the configuration cannot be used.
 pub const EX_USAGE: u8 = 64;
 
-/// What every service can be told.
+/// What every service can be told. Each value is named like its variable, so that clap's errors name it.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// Where to listen: `unix:/path/to.sock`, or an address and port.
-    #[arg(long, env = "FINPAY_LISTEN")]
+    #[arg(long, env = "FINPAY_LISTEN", value_name = "FINPAY_LISTEN")]
     pub listen: Option<Listen>,
     /// The store: `sqlite:///absolute/path.db`.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: SecretString,
     /// The log filter, as tracing's `EnvFilter` reads it.
-    #[arg(long, env = "FINPAY_LOG", default_value = "info")]
+    #[arg(long, env = "FINPAY_LOG", value_name = "FINPAY_LOG", default_value = "info")]
     pub log: String,
     /// Seconds that running requests have to end after SIGTERM.
-    #[arg(long, env = "FINPAY_DRAIN_SECONDS", default_value_t = 10)]
+    #[arg(long, env = "FINPAY_DRAIN_SECONDS", value_name = "FINPAY_DRAIN_SECONDS", default_value_t = 10)]
     pub drain_seconds: u64,
 }
 

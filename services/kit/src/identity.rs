@@ -34,6 +34,6 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         let subject = text(&parts.headers, "x-jwt-sub").ok_or_else(missing)?.to_owned();
         let token_id = text(&parts.headers, "x-jwt-jti").ok_or_else(missing)?.to_owned();
         let scopes = text(&parts.headers, "x-jwt-scope").unwrap_or_default();
-        Ok(Self { subject, scopes: scopes.split(' ').map(str::to_owned).collect(), token_id })
+        Ok(Self { subject, scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(), token_id })
     }
 }

@@ -1,5 +1,7 @@
 //! The server of every service: health, metrics, limits, log lines, and a clean end.
 
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -105,8 +107,7 @@ async fn serve(
                 axum::serve(TcpListener::bind(address).await?, app).with_graceful_shutdown(graceful).await
             }
             Listen::Unix(path) => {
-                // A socket that a crash left behind would refuse the bind.
-                let _ = tokio::fs::remove_file(path).await;
+                remove_stale(path).await?;
                 axum::serve(UnixListener::bind(path)?, app).with_graceful_shutdown(graceful).await
             }
         }
@@ -121,6 +122,14 @@ async fn serve(
     }
     tracing::info!("ended");
     Ok(())
+}
+
+/// A socket that a crash left behind would refuse the bind. Any other file stays, and refuses it.
+async fn remove_stale(path: &Path) -> Result<(), std::io::Error> {
+    match tokio::fs::symlink_metadata(path).await {
+        Ok(found) if found.file_type().is_socket() => tokio::fs::remove_file(path).await,
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 async fn wait_for_signal() {

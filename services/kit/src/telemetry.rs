@@ -1,7 +1,7 @@
 //! Logs as JSON lines on standard output, and HTTP metrics for Prometheus.
 
 use axum_prometheus::metrics_exporter_prometheus::PrometheusHandle;
-use axum_prometheus::{PrometheusMetricLayer, PrometheusMetricLayerBuilder};
+use axum_prometheus::{EndpointLabel, PrometheusMetricLayer, PrometheusMetricLayerBuilder};
 use tracing_subscriber::EnvFilter;
 
 /// Starts the log. A filter that cannot be read is an error with its text.
@@ -23,6 +23,8 @@ pub fn metrics() -> (PrometheusMetricLayer<'static>, PrometheusHandle) {
     PrometheusMetricLayerBuilder::new()
         .with_prefix("finpay")
         .with_ignore_patterns(&["/healthz", "/readyz", "/metrics"])
+        // An unknown path is a label of its own, or a scanner would fill the memory with series.
+        .with_endpoint_label_type(EndpointLabel::MatchedPathWithFallbackFn(|_| "unmatched".to_owned()))
         .with_default_metrics()
         .build_pair()
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use kit::sqlite::{BEGIN, Sqlite};
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row};
 
 use super::{Credentials, NewUser, PayerStanding, SigningKey, Store};
 use crate::domain::{DEFAULT_LIMIT_CURRENCY, DEFAULT_LIMIT_MINOR, Standing, UserId};
@@ -29,6 +29,24 @@ fn standing(row: &SqliteRow) -> Result<PayerStanding, Error> {
     })
 }
 
+/// Inserts a user, or does this where there is one; the number of rows written.
+async fn insert(sqlite: &Sqlite, user: NewUser, otherwise: &'static str) -> Result<u64, Error> {
+    let mut query = QueryBuilder::<sqlx::Sqlite>::new(
+        "INSERT INTO users (user_id, password_hash, scope, standing, limit_minor, limit_currency, created_at) VALUES (",
+    );
+    let mut values = query.separated(", ");
+    values
+        .push_bind(user.user_id.as_str())
+        .push_bind(user.password_hash)
+        .push_bind(user.scope)
+        .push_bind("active")
+        .push_bind(DEFAULT_LIMIT_MINOR)
+        .push_bind(DEFAULT_LIMIT_CURRENCY)
+        .push_bind(Timestamp::now().as_second());
+    query.push(") ON CONFLICT (user_id) ").push(otherwise);
+    Ok(query.build().execute(&sqlite.writer).await?.rows_affected())
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn ready(&self) -> Result<(), Error> {
@@ -36,19 +54,15 @@ impl Store for SqliteStore {
     }
 
     async fn create_user(&self, user: NewUser) -> Result<(), Error> {
-        let made = sqlx::query(
-            "INSERT INTO users (user_id, password_hash, scope, standing, limit_minor, limit_currency, created_at)
-             VALUES (?, ?, ?, 'active', ?, ?, ?) ON CONFLICT (user_id) DO NOTHING",
-        )
-        .bind(user.user_id.as_str())
-        .bind(user.password_hash)
-        .bind(user.scope)
-        .bind(DEFAULT_LIMIT_MINOR)
-        .bind(DEFAULT_LIMIT_CURRENCY)
-        .bind(Timestamp::now().as_second())
-        .execute(&self.0.writer)
-        .await?;
-        if made.rows_affected() == 1 { Ok(()) } else { Err(Error::UserExists) }
+        match insert(&self.0, user, "DO NOTHING").await? {
+            1 => Ok(()),
+            _ => Err(Error::UserExists),
+        }
+    }
+
+    async fn put_credentials(&self, user: NewUser) -> Result<(), Error> {
+        let replace = "DO UPDATE SET password_hash = excluded.password_hash, scope = excluded.scope";
+        insert(&self.0, user, replace).await.map(|_| ())
     }
 
     async fn credentials(&self, user_id: &UserId) -> Result<Option<Credentials>, Error> {
