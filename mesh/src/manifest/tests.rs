@@ -164,3 +164,18 @@ fn an_overlay_that_cannot_apply_is_refused(#[case] text: &str, #[case] expected:
     let message = overlay(text).0.unwrap_err().to_string();
     assert!(message.contains("change.yaml") && message.contains(expected), "{message}");
 }
+
+/// The filter and the service behind it judge by the same rule.
+#[test]
+fn the_amount_rules_are_those_of_the_services() {
+    let manifests = Manifests::load(&folder()).unwrap();
+    let plugin =
+        manifests.all::<istio::WasmPlugin>().find(|plugin| plugin.metadata.name == "amount").unwrap();
+    let mut rules = Vec::new();
+    for service in ["order", "payment"] {
+        let path = folder().join(format!("../services/{service}/src/amount-rule.json"));
+        let own: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        rules.extend(own["rules"].as_array().unwrap().clone());
+    }
+    assert_eq!(plugin.spec.plugin_config["rules"], Value::Array(rules));
+}
