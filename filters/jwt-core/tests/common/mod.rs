@@ -5,7 +5,7 @@ use jwt_core::config::Config;
 use jwt_core::jwks::KeySet;
 use jwt_core::verdict::{Reason, Verdict};
 use jwt_core::verify::{JwtSimple, Request, judge, verify};
-use jwt_simple::algorithms::{ECDSAP256KeyPairLike, ECDSAP256PublicKeyLike, ES256KeyPair};
+use jwt_simple::algorithms::{ECDSAP256PublicKeyLike, ES256KeyPair};
 use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
