@@ -1,0 +1,106 @@
+//! The real binary over a real Unix socket: its end, and its refusal to start.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const BINARY: &str = env!("CARGO_BIN_EXE_auth-service");
+
+fn auth(folder: &Path) -> Command {
+    let mut command = Command::new(BINARY);
+    command
+        .env_clear()
+        .env("FINPAY_LISTEN", format!("unix:{}/auth.sock", folder.display()))
+        .env("DATABASE_URL", format!("sqlite://{}/auth.db", folder.display()))
+        .env("FINPAY_ISSUER", "https://auth.finpay.example")
+        .env("FINPAY_AUDIENCE", "finpay")
+        .env("FINPAY_DRAIN_SECONDS", "10")
+        .stdout(Stdio::null());
+    command
+}
+
+fn connect(folder: &Path) -> UnixStream {
+    let start = Instant::now();
+    loop {
+        match UnixStream::connect(folder.join("auth.sock")) {
+            Ok(stream) => {
+                stream.set_read_timeout(Some(PATIENCE)).expect("a timeout is set");
+                return stream;
+            }
+            Err(problem) => assert!(start.elapsed() < PATIENCE, "{problem}"),
+        }
+        sleep(Duration::from_millis(20));
+    }
+}
+
+fn terminate(child: &Child) {
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
+    assert!(killed.success());
+}
+
+#[test]
+fn a_request_that_runs_at_sigterm_is_answered_and_none_after_it() {
+    let folder = TempDir::new().expect("a folder");
+    let folder = folder.path();
+    // What a crash left behind must not stop the start.
+    drop(std::os::unix::net::UnixListener::bind(folder.join("auth.sock")).expect("a stale socket"));
+    let mut child = auth(folder).spawn().expect("auth starts");
+    let mut stream = connect(folder);
+    let body = r#"{"userId":"user123","password":"correct horse"}"#;
+    let (first, rest) = body.split_at(10);
+    let length = body.len();
+    write!(
+        stream,
+        "POST /auth/register HTTP/1.1\r\nhost: auth\r\nexpect: 100-continue\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    )
+    .expect("the head is sent");
+    let mut answer = BufReader::new(stream.try_clone().expect("a second handle"));
+    let mut line = String::new();
+    // The service asks for the body once the handler reads it: from here on the request runs.
+    answer.read_line(&mut line).expect("an interim answer");
+    assert_eq!(line, "HTTP/1.1 100 Continue\r\n");
+    stream.write_all(first.as_bytes()).expect("a part is sent");
+
+    terminate(&child);
+    let start = Instant::now();
+    while UnixStream::connect(folder.join("auth.sock")).is_ok() {
+        assert!(start.elapsed() < PATIENCE, "connections are still taken");
+        sleep(Duration::from_millis(20));
+    }
+    stream.write_all(rest.as_bytes()).expect("the rest is sent");
+    let mut text = String::new();
+    answer.read_to_string(&mut text).expect("an answer, and the connection's end");
+    assert!(text.contains("HTTP/1.1 201 Created"), "{text}");
+    assert!(child.wait().expect("auth ends").success());
+    assert!(start.elapsed() < Duration::from_secs(9), "it waited for the limit");
+}
+
+#[test]
+fn an_unusable_variable_is_named_and_ends_it_with_64() {
+    let folder = TempDir::new().expect("a folder");
+    for (name, value) in [
+        ("FINPAY_LISTEN", "nowhere"),
+        ("FINPAY_DRAIN_SECONDS", "soon"),
+        ("FINPAY_LOG", "[["),
+        ("DATABASE_URL", "postgres://localhost/auth"),
+        ("FINPAY_ADMIN_PASSWORD_FILE", "/nonexistent"),
+    ] {
+        let output = auth(folder.path()).env(name, value).stdout(Stdio::piped()).output().expect("auth runs");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(64), "{name}: {text}");
+        assert!(text.contains(name), "{text}");
+    }
+    for name in ["DATABASE_URL", "FINPAY_ISSUER", "FINPAY_AUDIENCE"] {
+        let output = auth(folder.path()).env_remove(name).output().expect("auth runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(64), "{name}: {text}");
+        assert!(text.contains(name), "{text}");
+    }
+}
