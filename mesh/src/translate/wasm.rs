@@ -21,10 +21,18 @@ fn filter(context: Context<'_>, plugin: &WasmPlugin) -> Result<Value> {
     let namespace = plugin.metadata.namespace.as_deref().unwrap_or_default();
     let name = format!("extensions.istio.io/wasmplugin/{namespace}.{}", plugin.metadata.name);
     let module = context.topology.wasm_dir.join(format!("{}.wasm", module(&plugin.spec.url)));
-    let configuration = serde_json::to_string(&plugin.spec.plugin_config)?;
+    let mut plugin_config = plugin.spec.plugin_config.clone();
+    // WasmPlugin cannot say it, Envoy can: the amount filter holds the headers back while the body still comes, so
+    // that the service sees nothing at all of a refused request.
+    let holds_headers = plugin.metadata.name == "amount";
+    if holds_headers {
+        plugin_config.insert("holdHeaders".to_owned(), Value::Bool(true));
+    }
+    let configuration = serde_json::to_string(&plugin_config)?;
     let config = json!({
         "config": {
             "name": name,
+            "allow_on_headers_stop_iteration": holds_headers,
             "failure_policy": match plugin.spec.fail_strategy {
                 FailStrategy::FailClose => "FAIL_CLOSED",
             },
