@@ -131,7 +131,7 @@ impl Total {
     /// From the store.
     pub fn stored(minor: i64, currency: String) -> Result<Self, String> {
         let currency =
-            Currency::from_str(&currency).map_err(|_| format!("the store holds the currency {currency}"))?;
+            Currency::from_str(&currency).map_err(move |_| format!("the store holds the currency {currency}"))?;
         Ok(Self::from(Money { minor, currency }))
     }
 }

@@ -68,7 +68,7 @@ pub async fn run(settings: &Common, default_port: u16, routes: Router, store: Ar
     match serve(settings, default_port, routes, store).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            tracing::error!(%problem, "the service ends");
+            tracing::error!(%problem, listen = ?settings.listen, "the service ends");
             ExitCode::FAILURE
         }
     }
@@ -100,15 +100,18 @@ async fn serve(
     let graceful = async move {
         let _ = begun.changed().await;
     };
-    tracing::info!(listen = %listen, "ready to serve");
     let server = async {
         match &listen {
             Listen::Tcp(address) => {
-                axum::serve(TcpListener::bind(address).await?, app).with_graceful_shutdown(graceful).await
+                let listener = TcpListener::bind(address).await?;
+                tracing::info!(%listen, "listening");
+                axum::serve(listener, app).with_graceful_shutdown(graceful).await
             }
             Listen::Unix(path) => {
                 remove_stale(path).await?;
-                axum::serve(UnixListener::bind(path)?, app).with_graceful_shutdown(graceful).await
+                let listener = UnixListener::bind(path)?;
+                tracing::info!(%listen, "listening");
+                axum::serve(listener, app).with_graceful_shutdown(graceful).await
             }
         }
     };
@@ -183,4 +186,46 @@ async fn log_request(request: Request, next: Next) -> Response {
     let trace_id = traceparent.split('-').nth(1).unwrap_or_default();
     tracing::info!(%method, route, status = response.status().as_u16(), duration_us, request_id, trace_id, "request");
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::Caller;
+
+    async fn get_path(path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+        let routes = Router::new()
+            .route("/panic", get(async || -> StatusCode { panic!("with a secret") }))
+            .route("/caller", get(async |caller: Caller| format!("{} {:?}", caller.subject, caller.scopes)));
+        let mut request = Request::get(path).body(Body::empty()).expect("a request");
+        for (name, value) in fields {
+            let name: header::HeaderName = name.parse().expect("a name");
+            request.headers_mut().insert(name, value.parse().expect("a value"));
+        }
+        let response = with_defaults(routes).oneshot(request).await.expect("an answer");
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), BODY_LIMIT_BYTES).await.expect("a body");
+        (status, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing() {
+        let (status, body) = get_path("/panic", &[]).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(body.contains("problems/internal") && !body.contains("secret"), "{body}");
+    }
+
+    #[tokio::test]
+    async fn the_caller_is_whom_the_sidecar_names_and_never_nobody() {
+        let named = [("x-jwt-sub", "user123"), ("x-jwt-jti", "1"), ("x-jwt-scope", "a b")];
+        assert_eq!(get_path("/caller", &named).await.1, r#"user123 ["a", "b"]"#);
+        for fields in [&[][..], &[("x-jwt-sub", ""), ("x-jwt-jti", "1")], &[("x-jwt-sub", "user123")]] {
+            let (status, body) = get_path("/caller", fields).await;
+            assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+            assert!(body.contains("problems/identity-missing"), "{body}");
+        }
+    }
 }
