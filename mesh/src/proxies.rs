@@ -48,6 +48,12 @@ pub async fn active_requests(topology: &Topology, proxy: &str) -> Result<u64> {
     Ok(numbers.iter().filter(|(name, _)| !name.starts_with("http.admin.")).map(|(_, value)| value).sum())
 }
 
+/// Whether an Envoy's jwt filter has fetched keys; before that it refuses every token.
+pub async fn has_keys(topology: &Topology, proxy: &str) -> Result<bool> {
+    let numbers = stats(topology, proxy, "finpay_jwt_jwks").await?;
+    Ok(numbers.iter().any(|(name, count)| name.contains("=ok;") && *count > 0))
+}
+
 async fn stats(topology: &Topology, proxy: &str, filter: &str) -> Result<BTreeMap<String, u64>> {
     let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT);
     let client = client.unix_socket(topology.admin_socket(proxy)).build().context("no HTTP client")?;

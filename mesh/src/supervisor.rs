@@ -23,6 +23,8 @@ const READY_LIMIT: Duration = Duration::from_secs(30);
 const PROBE_PERIOD: Duration = Duration::from_secs(2);
 /// From the endpoints' file to the last request on its way to the replica.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
+/// Keys are fetched as soon as the filter is loaded, and again after a failure.
+const KEYS_LIMIT: Duration = Duration::from_secs(5);
 /// A request that takes longer is cut off.
 const DRAIN_LIMIT: Duration = Duration::from_secs(12);
 /// A third of a leaf's life, so that one failed renewal does no harm.
@@ -138,6 +140,7 @@ impl Supervisor {
             render::endpoints(topology, &replica.workload, &BTreeSet::from([replica.name()]))?;
             self.drained(&replica.sidecar()).await;
             let outcome = self.cycle(&[replica.name(), replica.sidecar()]).await;
+            self.holds_keys(&replica.sidecar()).await;
             render::endpoints(topology, &replica.workload, &BTreeSet::new())?;
             outcome?;
             restarted.extend([replica.name(), replica.sidecar()]);
@@ -161,6 +164,17 @@ impl Supervisor {
         while Instant::now() < deadline {
             // One that gives no answer serves no requests.
             if proxies::active_requests(&self.0.topology, sidecar).await.unwrap_or(0) == 0 {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until a sidecar's filter can judge tokens; one without that filter takes requests after the limit.
+    async fn holds_keys(&self, sidecar: &str) {
+        let deadline = Instant::now() + KEYS_LIMIT;
+        while Instant::now() < deadline {
+            if proxies::has_keys(&self.0.topology, sidecar).await.unwrap_or(false) {
                 return;
             }
             sleep(Duration::from_millis(50)).await;
