@@ -25,6 +25,8 @@ const PROBE_PERIOD: Duration = Duration::from_secs(2);
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 /// Keys are fetched as soon as the filter is loaded, and again after a failure.
 const KEYS_LIMIT: Duration = Duration::from_secs(5);
+/// Two ticks of the filter.
+const KEYS_SPREAD: Duration = Duration::from_secs(2);
 /// A request that takes longer is cut off.
 const DRAIN_LIMIT: Duration = Duration::from_secs(12);
 /// A third of a leaf's life, so that one failed renewal does no harm.
@@ -175,7 +177,8 @@ impl Supervisor {
         let deadline = Instant::now() + KEYS_LIMIT;
         while Instant::now() < deadline {
             if proxies::has_keys(&self.0.topology, sidecar).await.unwrap_or(false) {
-                return;
+                // One of the filter's instances fetches; the workers' own take the keys at their next tick.
+                return sleep(KEYS_SPREAD).await;
             }
             sleep(Duration::from_millis(50)).await;
         }
