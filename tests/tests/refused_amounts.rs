@@ -78,7 +78,7 @@ async fn bad_amounts_never_reach_the_service() -> Result<()> {
     let mut wrong = Vec::new();
     for case in cases(&user.id) {
         let answer = send(&system, &user, &case).await?;
-        println!("{}: {}", case.name, answer.verdict());
+        eprintln!("{}: {}", case.name, answer.verdict());
         if answer.verdict() != case.expected {
             wrong.push(format!("{}: {} instead of {}", case.name, answer.verdict(), case.expected));
         }

@@ -86,7 +86,7 @@ async fn bad_tokens_never_reach_the_service() -> Result<()> {
     let mut wrong = Vec::new();
     for (name, authorization, expected) in &cases {
         let answer = order(&system, &user, authorization).await?;
-        println!("{name}: {}", answer.verdict());
+        eprintln!("{name}: {}", answer.verdict());
         if answer.verdict() != *expected {
             wrong.push(format!("{name}: {} instead of {expected}", answer.verdict()));
         }

@@ -49,7 +49,10 @@ impl Filter {
     fn begin(&mut self, end_of_stream: bool) -> Result<Action, Fault> {
         let unreadable = |_| Fault::malformed("unreadable", "The request cannot be read.");
         let headers = headers::request().map_err(unreadable)?;
-        let config = self.config.clone().ok_or_else(|| Fault::malformed("unconfigured", "The filter has no rules."))?;
+        let config = self
+            .config
+            .clone()
+            .ok_or_else(|| Fault::malformed("unconfigured", "The filter has no rules."))?;
         let text = |name| headers::first(&headers, name).and_then(|value| str::from_utf8(value).ok());
         let (method, path) = (text(":method").unwrap_or_default(), text(":path").unwrap_or_default());
         let Some(rule) = config.find(method, path) else { return Ok(Action::Continue) };
@@ -87,10 +90,15 @@ impl Filter {
             return Action::Pause;
         };
         host::counter::increment(FAMILY, "deny", first.code);
-        let (kind, detail) = (first.kind, if faults.len() == 1 { first.detail.clone() } else { several(&faults) });
+        let (kind, detail) =
+            (first.kind, if faults.len() == 1 { first.detail.clone() } else { several(&faults) });
         let errors: Vec<_> = faults
             .into_iter()
-            .map(|fault| FieldError { pointer: fault.pointer, code: fault.code.to_owned(), detail: fault.detail })
+            .map(|fault| FieldError {
+                pointer: fault.pointer,
+                code: fault.code.to_owned(),
+                detail: fault.detail,
+            })
             .collect();
         let problem = Problem {
             status: kind.status(),

@@ -1,6 +1,9 @@
 //! The amount filter: Envoy's callbacks around `amount-core`'s judgement.
 
-#![expect(missing_docs, reason = "the SDK's macro writes the one public function, and it takes no documentation")]
+#![expect(
+    missing_docs,
+    reason = "the SDK's macro writes the one public function, and it takes no documentation"
+)]
 
 mod filter;
 mod root;

@@ -20,11 +20,12 @@ pub(super) fn filters(context: Context<'_>, labels: &Labels, phase: Phase) -> Re
 fn filter(context: Context<'_>, plugin: &WasmPlugin) -> Result<Value> {
     let namespace = plugin.metadata.namespace.as_deref().unwrap_or_default();
     let name = format!("extensions.istio.io/wasmplugin/{namespace}.{}", plugin.metadata.name);
-    let module = context.topology.wasm_dir.join(format!("{}.wasm", module(&plugin.spec.url)));
+    let module = module(&plugin.spec.url);
+    let file = context.topology.wasm_dir.join(format!("{module}.wasm"));
     let mut plugin_config = plugin.spec.plugin_config.clone();
     // WasmPlugin cannot say it, Envoy can: the amount filter holds the headers back while the body still comes, so
     // that the service sees nothing at all of a refused request.
-    let holds_headers = plugin.metadata.name == "amount";
+    let holds_headers = module == "amount";
     if holds_headers {
         plugin_config.insert("holdHeaders".to_owned(), Value::Bool(true));
     }
@@ -39,7 +40,7 @@ fn filter(context: Context<'_>, plugin: &WasmPlugin) -> Result<Value> {
             "configuration": typed("google.protobuf.StringValue", json!({"value": configuration})),
             "vm_config": {
                 "runtime": "envoy.wasm.runtime.v8",
-                "code": {"local": {"filename": module}},
+                "code": {"local": {"filename": file}},
             },
         },
     });

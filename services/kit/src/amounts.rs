@@ -130,8 +130,8 @@ impl From<Money> for Total {
 impl Total {
     /// From the store.
     pub fn stored(minor: i64, currency: String) -> Result<Self, String> {
-        let currency =
-            Currency::from_str(&currency).map_err(move |_| format!("the store holds the currency {currency}"))?;
+        let currency = Currency::from_str(&currency)
+            .map_err(move |_| format!("the store holds the currency {currency}"))?;
         Ok(Self::from(Money { minor, currency }))
     }
 }

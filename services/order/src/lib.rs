@@ -39,7 +39,7 @@ pub async fn start(config: &Config) -> Result<State, Error> {
     let url = config.common.database_url.expose_secret();
     let store: Arc<dyn Store> = Arc::new(store::sqlite::SqliteStore::open(url).await?);
     let rules = Rules::new(AMOUNT_RULE).map_err(Error::Config)?;
-    Ok(State { store, payments: Payments::new(config.payment_url.clone())?, rules })
+    Ok(State { store, payments: Payments::new(&config.payment_url)?, rules })
 }
 
 /// All routes of the service.

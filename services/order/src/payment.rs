@@ -25,7 +25,7 @@ pub(crate) struct Payments {
 }
 
 impl Payments {
-    pub(crate) fn new(base: Url) -> Result<Self, Error> {
+    pub(crate) fn new(base: &Url) -> Result<Self, Error> {
         let url =
             base.join("/payment").map_err(|problem| Error::Config(format!("PAYMENT_URL: {problem}")))?;
         Ok(Self { client: kit::client()?, url })

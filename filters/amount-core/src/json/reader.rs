@@ -83,13 +83,11 @@ impl<'a> Reader<'a> {
     }
 
     fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, Fault> {
-        match self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
-            true => {
-                self.at = self.at.saturating_add(word.len());
-                Ok(value)
-            }
-            false => Err(self.syntax("a value was expected")),
+        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(self.syntax("a value was expected"));
         }
+        self.at = self.at.saturating_add(word.len());
+        Ok(value)
     }
 
     fn object(&mut self, depth: usize) -> Result<Value<'a>, Fault> {

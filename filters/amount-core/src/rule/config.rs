@@ -176,9 +176,8 @@ fn pattern(text: &str, at: String) -> Result<Pattern, ConfigError> {
 
 fn template(text: &str, at: String) -> Result<Vec<Segment>, ConfigError> {
     let rest = text.strip_prefix('/').ok_or_else(|| error(at, format!("{text}: a path starts with '/'")))?;
-    let segment = |part: &str| match part.starts_with('{') && part.ends_with('}') {
-        true => Segment::Any,
-        false => Segment::Exact(part.to_owned()),
-    };
+    let is_placeholder = |part: &str| part.starts_with('{') && part.ends_with('}');
+    let segment =
+        |part: &str| if is_placeholder(part) { Segment::Any } else { Segment::Exact(part.to_owned()) };
     Ok(rest.split('/').map(segment).collect())
 }

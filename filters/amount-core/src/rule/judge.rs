@@ -63,7 +63,7 @@ fn judge_amount(rule: &AmountRule, currency: Option<Currency>, body: &Value<'_>,
         match integer(&pointer, value) {
             Err(fault) => faults.push(fault),
             Ok(units) if units < 0 => {
-                faults.push(Fault::invalid(pointer, "negative", "must not be negative"))
+                faults.push(Fault::invalid(pointer, "negative", "must not be negative"));
             }
             Ok(0) if rule.min > 0 => faults.push(Fault::invalid(pointer, "zero", "must not be zero")),
             Ok(units) if units < rule.min => {

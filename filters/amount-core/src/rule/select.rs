@@ -21,14 +21,14 @@ impl Pattern {
     pub(super) fn select<'v, 'a>(&self, body: &'v Value<'a>) -> Vec<(String, Option<&'v Value<'a>>)> {
         let mut places = vec![(String::new(), Some(body))];
         for token in &self.0 {
-            places = places.into_iter().flat_map(|(pointer, value)| step(pointer, value, token)).collect();
+            places = places.into_iter().flat_map(|(pointer, value)| step(&pointer, value, token)).collect();
         }
         places
     }
 }
 
 fn step<'v, 'a>(
-    pointer: String,
+    pointer: &str,
     value: Option<&'v Value<'a>>,
     token: &str,
 ) -> Vec<(String, Option<&'v Value<'a>>)> {
