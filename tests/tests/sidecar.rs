@@ -65,7 +65,7 @@ async fn no_service_listens_on_a_network_address() -> Result<()> {
     for replica in &local.topology.replicas {
         let process = processes.iter().find(|process| process["name"] == replica.name().as_str());
         let pid = process.and_then(|process| process["pid"].as_u64()).context("pid")?;
-        let listening = listening_inodes()?;
+        let listening = listening_inodes();
         for entry in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
             let Ok(target) = std::fs::read_link(entry?.path()) else { continue };
             assert!(
@@ -81,7 +81,7 @@ async fn no_service_listens_on_a_network_address() -> Result<()> {
 }
 
 /// The inodes of all listening TCP sockets, as `/proc/PID/fd` spells them.
-fn listening_inodes() -> Result<Vec<String>> {
+fn listening_inodes() -> Vec<String> {
     const LISTEN: &str = "0A";
     let tables =
         ["/proc/net/tcp", "/proc/net/tcp6"].map(|file| std::fs::read_to_string(file).unwrap_or_default());
@@ -89,7 +89,7 @@ fn listening_inodes() -> Result<Vec<String>> {
         let fields: Vec<_> = line.split_whitespace().collect();
         (fields.get(3) == Some(&LISTEN)).then(|| format!("socket:[{}]", fields.get(9).unwrap_or(&"")))
     };
-    Ok(tables.iter().flat_map(|table| table.lines().filter_map(inode)).collect())
+    tables.iter().flat_map(|table| table.lines().filter_map(inode)).collect()
 }
 
 #[tokio::test]
