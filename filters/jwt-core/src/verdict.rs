@@ -78,6 +78,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Whether it fell only because no keys were ever loaded.
+    pub fn wants_first_keys(&self) -> bool {
+        matches!(self, Self::Deny(denial) if denial.reason == Reason::KeysUnavailable)
+    }
+
     /// The counter's labels.
     pub fn labels(&self) -> (&'static str, &'static str) {
         match self {

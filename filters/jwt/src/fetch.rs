@@ -3,6 +3,8 @@
 //! Two entries per provider. The document, with the time of its fetch before it. The lease, a time until which nobody
 //! else fetches: it elects the fetcher, survives a VM that dies during a fetch, and spaces attempts after a failure.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use jwt_core::config::RemoteJwks;
@@ -20,40 +22,51 @@ const MIN_BACKOFF_MS: u64 = 200;
 const MAX_BACKOFF_MS: u64 = 5_000;
 const STAMP_BYTES: usize = 8;
 
+/// The document that all workers share, as this VM read it last.
+pub(crate) struct Document {
+    key: String,
+    /// Its version.
+    seen: Cell<Option<u32>>,
+    fetched_at_ms: Cell<Option<u64>>,
+}
+
+impl Document {
+    pub(crate) fn new(remote: &RemoteJwks) -> Self {
+        // Shared data outlives a configuration: only the same source may find the document again.
+        let key = format!("finpay.jwt.jwks {} {} {}", remote.cluster, remote.authority, remote.path);
+        Self { key, seen: Cell::new(None), fetched_at_ms: Cell::new(None) }
+    }
+
+    /// The shared set, if it is another one than last time.
+    pub(crate) fn poll(&self) -> Option<KeySet> {
+        let Ok((Some(entry), cas)) = hostcalls::get_shared_data(&self.key) else { return None };
+        if cas == self.seen.get() {
+            return None;
+        }
+        self.seen.set(cas);
+        let (stamp, document) = entry.split_first_chunk::<STAMP_BYTES>()?;
+        self.fetched_at_ms.set(Some(u64::from_le_bytes(*stamp)));
+        KeySet::parse(document).ok()
+    }
+}
+
 pub(crate) struct Fetcher {
     remote: RemoteJwks,
-    document_key: String,
+    document: Rc<Document>,
     lease_key: String,
-    /// Version of the shared document that this VM has read.
-    seen: Option<u32>,
-    fetched_at_ms: Option<u64>,
     failures: u32,
     call: Option<u32>,
 }
 
 impl Fetcher {
-    pub(crate) fn new(remote: RemoteJwks) -> Self {
-        // Shared data outlives a configuration: only the same source may find the document again.
-        let document_key = format!("finpay.jwt.jwks {} {} {}", remote.cluster, remote.authority, remote.path);
-        let lease_key = format!("{document_key} lease");
-        Self { remote, document_key, lease_key, seen: None, fetched_at_ms: None, failures: 0, call: None }
-    }
-
-    /// The shared set, if it is another one than last time.
-    pub(crate) fn poll(&mut self) -> Option<KeySet> {
-        let Ok((Some(entry), cas)) = hostcalls::get_shared_data(&self.document_key) else { return None };
-        if cas == self.seen {
-            return None;
-        }
-        self.seen = cas;
-        let (stamp, document) = entry.split_first_chunk::<STAMP_BYTES>()?;
-        self.fetched_at_ms = Some(u64::from_le_bytes(*stamp));
-        KeySet::parse(document).ok()
+    pub(crate) fn new(remote: RemoteJwks, document: Rc<Document>) -> Self {
+        let lease_key = format!("{} lease", document.key);
+        Self { remote, document, lease_key, failures: 0, call: None }
     }
 
     /// Starts a fetch if one is due and this VM gets the lease.
     pub(crate) fn fetch_if_due(&mut self, now_ms: u64, wanted: bool) {
-        let due = match self.fetched_at_ms {
+        let due = match self.document.fetched_at_ms.get() {
             None => true,
             Some(at) => {
                 let age = now_ms.saturating_sub(at);
@@ -127,7 +140,7 @@ impl Fetcher {
     fn publish(&mut self, now_ms: u64, document: &[u8], set: &KeySet) {
         let mut entry = now_ms.to_le_bytes().to_vec();
         entry.extend_from_slice(document);
-        if hostcalls::set_shared_data(&self.document_key, Some(&entry), None).is_err() {
+        if hostcalls::set_shared_data(&self.document.key, Some(&entry), None).is_err() {
             return self.fail(now_ms, "shared_data");
         }
         self.failures = 0;

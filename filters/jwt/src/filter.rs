@@ -34,7 +34,13 @@ impl Filter {
             path: headers::first(&headers, ":path").unwrap_or_default(),
             authorization: &authorization,
         };
-        let verdict = judge(&state.config, &*state.keys.borrow(), &state.signatures, request, now_ms / 1_000);
+        let decide =
+            || judge(&state.config, &*state.keys.borrow(), &state.signatures, request, now_ms / 1_000);
+        let mut verdict = decide();
+        // Another worker may have the keys since our last tick: a fresh sidecar must not answer 503 for that.
+        if verdict.wants_first_keys() && state.adopt() {
+            verdict = decide();
+        }
         if let Verdict::Allow(claims) = &verdict {
             identify(claims)?;
         }

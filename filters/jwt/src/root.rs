@@ -27,10 +27,8 @@ pub(crate) struct Root {
 impl Root {
     fn refresh(&mut self) {
         let (Some(state), Some(now_ms)) = (self.state.clone(), now_ms()) else { return };
-        for (provider, fetcher) in self.fetchers.iter_mut().enumerate() {
-            if let Some(set) = fetcher.poll() {
-                state.install(provider, set);
-            }
+        state.adopt();
+        for fetcher in &mut self.fetchers {
             fetcher.fetch_if_due(now_ms, state.wants_keys.get());
         }
         self.pace(!state.is_loaded());
@@ -62,9 +60,12 @@ impl RootContext for Root {
         let text = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
         match Config::from_json(&text.ok().flatten().unwrap_or_default()) {
             Ok(config) => {
-                self.fetchers =
-                    config.providers().iter().map(|provider| Fetcher::new(provider.jwks().clone())).collect();
-                self.state = Some(Rc::new(State::new(config)));
+                let state = State::new(config);
+                let sources = state.config.providers().iter().zip(&state.documents);
+                self.fetchers = sources
+                    .map(|(provider, document)| Fetcher::new(provider.jwks().clone(), Rc::clone(document)))
+                    .collect();
+                self.state = Some(Rc::new(state));
                 self.is_eager = false;
                 self.pace(true);
                 self.refresh();

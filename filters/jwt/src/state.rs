@@ -1,6 +1,7 @@
 //! What a VM's root context and its request contexts share.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 
 use jwt_core::config::Config;
@@ -9,11 +10,15 @@ use jwt_core::memory::Remembering;
 use jwt_core::verify::JwtSimple;
 use proxy_wasm::hostcalls;
 
+use crate::fetch::Document;
+
 /// One configuration's life. Borrows of the cells never span a host call that may come back.
 pub(crate) struct State {
     pub(crate) config: Config,
     /// A place for each provider.
     pub(crate) keys: RefCell<Vec<Option<KeySet>>>,
+    /// Where the keys come from, in the same order.
+    pub(crate) documents: Vec<Rc<Document>>,
     pub(crate) signatures: Remembering<JwtSimple>,
     /// A token named a key that we do not have: perhaps the issuer has a new one.
     pub(crate) wants_keys: Cell<bool>,
@@ -21,11 +26,31 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(config: Config) -> Self {
-        let keys = RefCell::new(config.providers().iter().map(|_| None).collect());
-        Self { config, keys, signatures: Remembering::new(JwtSimple), wants_keys: Cell::new(false) }
+        let providers = config.providers();
+        let keys = RefCell::new(providers.iter().map(|_| None).collect());
+        let documents = providers.iter().map(|provider| Rc::new(Document::new(provider.jwks()))).collect();
+        Self {
+            config,
+            keys,
+            documents,
+            signatures: Remembering::new(JwtSimple),
+            wants_keys: Cell::new(false),
+        }
     }
 
-    pub(crate) fn install(&self, provider: usize, set: KeySet) {
+    /// Takes over what another worker's VM has published; says whether there was anything new.
+    pub(crate) fn adopt(&self) -> bool {
+        let mut adopted = false;
+        for (provider, document) in self.documents.iter().enumerate() {
+            if let Some(set) = document.poll() {
+                self.install(provider, set);
+                adopted = true;
+            }
+        }
+        adopted
+    }
+
+    fn install(&self, provider: usize, set: KeySet) {
         if let Some(place) = self.keys.borrow_mut().get_mut(provider) {
             *place = Some(set);
         }
