@@ -1,0 +1,117 @@
+//! An order ends paid once or cancelled, whatever breaks in between.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post as route_post;
+use axum::{Json, Router};
+use clap::Parser;
+use kit::server::with_defaults;
+use order::config::Config;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+const BODY: &str = r#"{"userId":"user","items":[{"id":"i","quantity":2,"price":50}],"totalAmount":100,"paymentMethod":"credit_card"}"#;
+
+/// Payment, as far as order asks it: fails `failures` times, then captures, or refuses a total of 999. Its keys.
+async fn payment(failures: usize) -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
+    let keys = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (seen, left) = (Arc::clone(&keys), Arc::new(AtomicUsize::new(failures)));
+    let pay = move |headers: HeaderMap, Json(body): Json<Value>| async move {
+        let key = headers["idempotency-key"].to_str().expect("a key").to_owned();
+        assert_eq!(body["orderId"], key.as_str());
+        seen.lock().expect("the keys").push(key);
+        if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
+        if body["amount"] == 999 {
+            let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+            let problem = r#"{"type":"https://finpay.example/problems/payer-frozen"}"#;
+            return (StatusCode::FORBIDDEN, kind, problem).into_response();
+        }
+        (StatusCode::CREATED, Json(json!({"paymentId": "p-1", "state": "captured"}))).into_response()
+    };
+    let app = Router::new().route("/payment", route_post(pay));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (format!("http://{address}"), keys)
+}
+
+async fn replica(folder: &TempDir, payment_url: &str) -> Router {
+    let database = format!("sqlite://{}/order.db", folder.path().display());
+    let arguments = ["order-service", "--database-url", &database, "--payment-url", payment_url];
+    let config = Config::try_parse_from(arguments).expect("a configuration");
+    with_defaults(order::router(order::start(&config).await.expect("a store")))
+}
+
+async fn call(app: &Router, request: Request<Body>) -> (Response, Bytes) {
+    let response = app.clone().oneshot(request).await.expect("an answer");
+    let (head, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+    (Response::from_parts(head, Body::empty()), bytes)
+}
+
+async fn create(app: &Router, request_id: &str, body: &str) -> (Response, Bytes) {
+    let request = Request::post("/order/create")
+        .header("content-type", "application/json")
+        .header("x-request-id", request_id)
+        .header("x-jwt-sub", "user")
+        .header("x-jwt-jti", "j");
+    call(app, request.body(Body::from(body.to_owned())).expect("a request")).await
+}
+
+#[tokio::test]
+async fn a_failed_payment_is_taken_up_again_by_the_other_replica() {
+    let folder = TempDir::new().expect("a folder");
+    let (payment_url, keys) = payment(1).await;
+    let (failed, _) = create(&replica(&folder, &payment_url).await, "r-1", BODY).await;
+    assert_eq!(failed.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let app = replica(&folder, &payment_url).await;
+    let (paid, first) = create(&app, "r-1", BODY).await;
+    let (replayed, again) = create(&app, "r-1", BODY).await;
+    assert_eq!((paid.status(), replayed.status()), (StatusCode::CREATED, StatusCode::CREATED));
+    assert_eq!(first, again);
+    assert!(replayed.headers().contains_key("idempotent-replayed"));
+    let keys = keys.lock().expect("the keys");
+    assert_eq!(keys.len(), 2, "asked twice, and not for the replay");
+    assert_eq!(keys[0], keys[1], "for the same order");
+}
+
+#[tokio::test]
+async fn a_refused_payment_cancels_the_order_and_the_reason_goes_on() {
+    let folder = TempDir::new().expect("a folder");
+    let (payment_url, _) = payment(0).await;
+    let app = replica(&folder, &payment_url).await;
+    let body = BODY
+        .replace("\"price\":50", "\"price\":999")
+        .replace(":100", ":999")
+        .replace("\"quantity\":2", "\"quantity\":1");
+    let (refused, problem) = create(&app, "r-1", &body).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert!(String::from_utf8_lossy(&problem).contains("payer-frozen"));
+    let (again, same) = create(&app, "r-1", &body).await;
+    assert_eq!((again.status(), same), (StatusCode::FORBIDDEN, problem));
+}
+
+#[tokio::test]
+async fn an_order_is_its_owner_s_and_its_key_s() {
+    let folder = TempDir::new().expect("a folder");
+    let (payment_url, _) = payment(0).await;
+    let app = replica(&folder, &payment_url).await;
+    let (paid, _) = create(&app, "r-1", BODY).await;
+    let path = paid.headers()["location"].to_str().expect("text").to_owned();
+    for (user, expected) in [("user", StatusCode::OK), ("other", StatusCode::NOT_FOUND)] {
+        let request = Request::get(&path).header("x-jwt-sub", user).header("x-jwt-jti", "j");
+        assert_eq!(call(&app, request.body(Body::empty()).expect("a request")).await.0.status(), expected);
+    }
+    let (other, _) = create(&app, "r-1", &BODY.replace("credit_card", "debit_card")).await;
+    assert_eq!(other.status(), StatusCode::UNPROCESSABLE_ENTITY, "the key came with another payload");
+    let (stranger, _) = create(&app, "r-2", &BODY.replace("\"user\"", "\"else\"")).await;
+    assert_eq!(stranger.status(), StatusCode::FORBIDDEN, "an order for somebody else");
+}

@@ -1,0 +1,138 @@
+//! A payment is made once, whatever is repeated, and the ledger balances.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::{Body, Bytes};
+use axum::http::{Request, StatusCode};
+use axum::routing::get;
+use axum::{Json, Router};
+use clap::Parser;
+use kit::server::with_defaults;
+use payment::config::Config;
+use serde_json::{Value, json};
+use sqlx::Row;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+const BODY: &str = r#"{"orderId":"o-1","amount":100,"currency":"USD","paymentMethod":"credit_card"}"#;
+
+/// Auth, as far as payment asks it: one frozen user, all others active with a limit of 1000.
+async fn auth() -> (String, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let standing = move |axum::extract::Path(user): axum::extract::Path<String>| async move {
+        counter.fetch_add(1, Ordering::SeqCst);
+        let standing = if user == "frozen" { "frozen" } else { "active" };
+        Json(json!({"standing": standing, "limit": {"amount": 1000, "currency": "USD", "exponent": 2}}))
+    };
+    let app = Router::new().route("/auth/users/{user}/standing", get(standing));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (format!("http://{address}"), asked)
+}
+
+/// One replica on the folder's database.
+async fn replica(folder: &TempDir, auth_url: &str) -> Router {
+    let database = format!("sqlite://{}/payment.db", folder.path().display());
+    let config =
+        Config::try_parse_from(["payment-service", "--database-url", &database, "--auth-url", auth_url]);
+    with_defaults(payment::router(payment::start(&config.expect("a configuration")).await.expect("a store")))
+}
+
+async fn post(app: &Router, user: &str, key: &str, body: &str) -> (StatusCode, bool, Bytes) {
+    let mut request = Request::post("/payment").header("content-type", "application/json");
+    request = request.header("x-jwt-sub", user).header("x-jwt-jti", "j");
+    if !key.is_empty() {
+        request = request.header("idempotency-key", key);
+    }
+    let request = request.body(Body::from(body.to_owned())).expect("a request");
+    let response = app.clone().oneshot(request).await.expect("an answer");
+    let (status, replayed) = (response.status(), response.headers().contains_key("idempotent-replayed"));
+    (status, replayed, axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body"))
+}
+
+fn code(body: &Bytes) -> String {
+    let problem: Value = serde_json::from_slice(body).expect("JSON");
+    problem["type"].as_str().and_then(|uri| uri.rsplit('/').next()).unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_at_once_on_two_replicas_are_one_payment() {
+    let folder = TempDir::new().expect("a folder");
+    let (auth_url, _) = auth().await;
+    let replicas = [replica(&folder, &auth_url).await, replica(&folder, &auth_url).await];
+    let mut running = JoinSet::new();
+    for number in 0..50 {
+        let app = replicas[number % 2].clone();
+        running.spawn(async move { post(&app, "user", "k", BODY).await });
+    }
+    let answers = running.join_all().await;
+    assert!(answers.iter().all(|(status, ..)| *status == StatusCode::CREATED), "{answers:?}");
+    assert!(answers.iter().all(|(.., body)| *body == answers[0].2), "all bytes are the same");
+    assert_eq!(answers.iter().filter(|(_, replayed, _)| !replayed).count(), 1);
+
+    let url = format!("sqlite://{}/payment.db", folder.path().display());
+    let pool = sqlx::SqlitePool::connect(&url).await.expect("the store");
+    let row = sqlx::query("SELECT COUNT(*) AS rows, SUM(amount_minor) AS sum FROM ledger");
+    let row = row.fetch_one(&pool).await.expect("a row");
+    assert_eq!((row.get::<i64, _>("rows"), row.get::<i64, _>("sum")), (2, 0), "two entries, zero in all");
+    for change in ["UPDATE ledger SET amount_minor = 1", "DELETE FROM ledger"] {
+        let problem = sqlx::query(change).execute(&pool).await.expect_err("refused");
+        assert!(problem.to_string().contains("append only"), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_after_a_restart_is_answered_without_asking_auth() {
+    let folder = TempDir::new().expect("a folder");
+    let (auth_url, asked) = auth().await;
+    let first = post(&replica(&folder, &auth_url).await, "user", "k", BODY).await;
+    let again = post(&replica(&folder, &auth_url).await, "user", "\"k\"", BODY).await;
+    assert_eq!((first.0, again.0, again.1), (StatusCode::CREATED, StatusCode::CREATED, true));
+    assert_eq!(first.2, again.2);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn refusals_write_nothing() {
+    let folder = TempDir::new().expect("a folder");
+    let (auth_url, _) = auth().await;
+    let app = replica(&folder, &auth_url).await;
+    let above = BODY.replace(":100", ":1001");
+    let other_currency = BODY.replace("USD", "EUR");
+    let wrong = BODY.replace(":100", ":1.5");
+    for (user, key, body, expected) in [
+        ("user", "", BODY, "idempotency-key-missing"),
+        ("user", "a b", BODY, "idempotency-key-invalid"),
+        ("frozen", "k", BODY, "payer-frozen"),
+        ("user", "k", above.as_str(), "limit-exceeded"),
+        ("user", "k", other_currency.as_str(), "limit-exceeded"),
+        ("user", "k", wrong.as_str(), "invalid-amount"),
+        ("user", "k", "{", "malformed-body"),
+    ] {
+        assert_eq!(code(&post(&app, user, key, body).await.2), expected);
+    }
+    // The keys are still free, and so is the order.
+    assert_eq!(post(&app, "user", "k", BODY).await.0, StatusCode::CREATED);
+    assert_eq!(
+        code(&post(&app, "user", "k", &BODY.replace(":100", ":200")).await.2),
+        "idempotency-key-reused"
+    );
+    assert_eq!(code(&post(&app, "user", "other", BODY).await.2), "order-already-paid");
+    // Keys are each user's own.
+    assert_eq!(post(&app, "else", "k", BODY).await.0, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn without_auth_nothing_is_decided() {
+    let folder = TempDir::new().expect("a folder");
+    let app = replica(&folder, "http://127.0.0.1:1").await;
+    let (status, _, body) = post(&app, "user", "k", BODY).await;
+    assert_eq!((status, code(&body).as_str()), (StatusCode::SERVICE_UNAVAILABLE, "upstream-unavailable"));
+    let (auth_url, _) = auth().await;
+    assert_eq!(post(&replica(&folder, &auth_url).await, "user", "k", BODY).await.0, StatusCode::CREATED);
+}
