@@ -5,6 +5,9 @@ use reqwest::Method;
 use tests::{Answer, System, User, metrics, orders};
 
 const JSON: &str = "application/json";
+const ITEM: &str = r#"{"id":"item456","quantity":1,"price":100}"#;
+/// Two of them are above 2^63.
+const HUGE_ITEM: &str = r#"{"id":"item456","quantity":1000,"price":9007199254740991}"#;
 
 struct Case {
     name: &'static str,
@@ -40,11 +43,7 @@ fn cases(user: &str) -> Vec<Case> {
             seed(&[(AMOUNT, r#""totalAmount":1,"\u0074otalAmount":100"#)]),
             malformed,
         ),
-        body(
-            "an overflow of quantity x price",
-            seed(&[("\"quantity\":1", "\"quantity\":1000"), ("\"price\":100", "\"price\":9007199254740991")]),
-            invalid,
-        ),
+        body("an overflow of quantity x price", seed(&[(ITEM, &[HUGE_ITEM, HUGE_ITEM].join(","))]), invalid),
         body("an unknown currency", seed(&[(AMOUNT, r#""totalAmount":100,"currency":"XXX""#)]), invalid),
         body("an unknown field", seed(&[(AMOUNT, r#""totalAmount":100,"discount":1"#)]), invalid),
         body("NaN", seed(&[(AMOUNT, r#""totalAmount":NaN"#)]), malformed),

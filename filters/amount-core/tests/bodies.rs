@@ -68,6 +68,12 @@ fn amounts(#[case] value: &str, #[case] expected: &str) {
     "\"quantity\":1000,\"price\":9007199254740991",
     "422 sum_mismatch /totalAmount"
 )]
+#[case(
+    "{\"id\":\"i\",\"quantity\":1,\"price\":100}",
+    "{\"id\":\"i\",\"quantity\":1000,\"price\":9007199254740991},{\"id\":\"i\",\"quantity\":1000,\"price\":9007199254740991}",
+    "422 overflow /items"
+)]
+#[case("\"totalAmount\":100", "\"totalAmount\":100,\"4111111111111111\":1", "422 unknown_field")]
 #[case("\"totalAmount\":100", "\"totalAmount\":100,\"currency\":\"XXX\"", "422 unknown_currency /currency")]
 #[case("\"totalAmount\":100", "\"totalAmount\":100,\"currency\":\"XAU\"", "422 unknown_currency /currency")]
 #[case("\"totalAmount\":100", "\"totalAmount\":100,\"currency\":\"HRK\"", "422 unknown_currency /currency")]

@@ -71,7 +71,9 @@ fn walk(
         if known.iter().any(|pattern| pattern.covers(place)) {
             walk(child, known, place, pointer, found, limit);
         } else {
-            found.push(pointer.clone());
+            // A key is the client's own text and might hold anything: only one that looks like a name is told.
+            let told = if is_name(shown) { pointer.len() } else { before };
+            found.push(pointer.get(..told).unwrap_or_default().to_owned());
         }
         pointer.truncate(before);
         place.pop();
@@ -90,4 +92,11 @@ fn walk(
         }
         _ => {}
     }
+}
+
+const NAME_LIMIT: usize = 64;
+
+fn is_name(key: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-');
+    (1..=NAME_LIMIT).contains(&key.len()) && key.bytes().all(known)
 }
