@@ -29,6 +29,13 @@ pub fn run(place: &Place) -> ExitCode {
     if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Two meshes of 7 Envoys with 9 each, and room for Envoy's own check and for other programs of the user.
+const INOTIFY_TWO_MESHES: u32 = 192;
+
+fn inotify_instances() -> Option<u32> {
+    std::fs::read_to_string("/proc/sys/fs/inotify/max_user_instances").ok()?.trim().parse().ok()
+}
+
 fn checks(place: &Place) -> Vec<Check> {
     let wasm = if toolchain::has_wasm_target() {
         Some("the Rust toolchain has wasm32-wasip1".to_owned())
@@ -45,6 +52,15 @@ fn checks(place: &Place) -> Vec<Check> {
             mend: "https://rustup.rs",
         },
         Check { name: "wasm32-wasip1", found: wasm, needed: true, mend: "rustup target add wasm32-wasip1" },
+        Check {
+            name: "inotify instances",
+            found: inotify_instances()
+                .filter(|limit| *limit >= INOTIFY_TWO_MESHES)
+                .map(|limit| limit.to_string()),
+            needed: false,
+            mend: "sudo sysctl fs.inotify.max_user_instances=512 (each Envoy watches its files by 9; \
+                   below 192 two meshes at once come to the limit)",
+        },
         Check {
             name: "C compiler",
             found: version("cc", &["--version"]),
