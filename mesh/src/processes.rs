@@ -64,8 +64,21 @@ fn envoy(place: &Place, topology: &Topology, name: &str, ready: &str) -> Spec {
     let bootstrap = topology.proxy_dir(name).join("bootstrap.json");
     let concurrency = topology.concurrency.to_string();
     let bootstrap = bootstrap.display().to_string();
-    let arguments =
-        ["-c", &bootstrap, "--concurrency", &concurrency, "--disable-hot-restart", "-l", "warning"];
+    let arguments = [
+        "-c",
+        &bootstrap,
+        "--concurrency",
+        &concurrency,
+        "--disable-hot-restart",
+        "-l",
+        "warning",
+        // Connections made before a change keep the old filters until they are drained: Envoy's own 600 s would
+        // leave a new rule without effect for the pools of the other sidecars.
+        "--drain-time-s",
+        "10",
+        "--drain-strategy",
+        "immediate",
+    ];
     Spec {
         name: name.to_owned(),
         program: place.envoy(),

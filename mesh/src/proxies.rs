@@ -24,11 +24,13 @@ pub struct Updates {
     pub rejected: u64,
     /// Listeners that wait for something.
     pub warming: u64,
+    /// Old listeners and filter chains that still serve connections made before a change.
+    pub draining: u64,
 }
 
 /// Asks one Envoy.
 pub async fn updates(topology: &Topology, proxy: &str) -> Result<Updates> {
-    let filter = "(lds|cds)\\.update_(success|rejected)|total_listeners_warming";
+    let filter = "(lds|cds)\\.update_(success|rejected)|total_(listeners_warming|listeners_draining|filter_chains_draining)";
     let numbers = stats(topology, proxy, filter).await?;
     let number = |name: &str| numbers.get(name).copied().unwrap_or(0);
     Ok(Updates {
@@ -39,6 +41,8 @@ pub async fn updates(topology: &Topology, proxy: &str) -> Result<Updates> {
         rejected: number("listener_manager.lds.update_rejected")
             + number("cluster_manager.cds.update_rejected"),
         warming: number("listener_manager.total_listeners_warming"),
+        draining: number("listener_manager.total_listeners_draining")
+            + number("listener_manager.total_filter_chains_draining"),
     })
 }
 

@@ -100,7 +100,7 @@ async fn accepted(topology: &Topology, proxy: &str, kinds: [bool; 2], before: Up
             bail!("{proxy}'s Envoy refused the configuration, see {}", topology.log_file(proxy).display());
         }
         let taken = (0..2).all(|kind| !kinds[kind] || now.accepted[kind] > before.accepted[kind]);
-        if taken && now.warming == 0 {
+        if taken && now.warming == 0 && now.draining == 0 {
             return Ok(());
         }
         if Instant::now() > deadline {
