@@ -95,6 +95,16 @@ fn what_is_around_the_body_counts_too() {
 }
 
 #[test]
+fn very_many_faults_are_told_as_few() {
+    let item = r#"{"id":"i","quantity":1,"price":100}"#;
+    let many = |count: usize| ORDER.replace(item, &vec!["0"; count].join(","));
+    let codes = |body: &str| judge(body).expect_err("refused").len();
+    assert_eq!(first(&many(32_000)), "422 out_of_range /items");
+    assert!(codes(&many(32_000)) <= 20);
+    assert_eq!(codes(&many(100)), 20);
+}
+
+#[test]
 fn rules_are_refused_with_their_place() {
     let text = String::from_utf8(RULES.to_vec()).expect("text");
     let refused = |from: &str, to: &str| {

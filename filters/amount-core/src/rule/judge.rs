@@ -13,14 +13,18 @@ pub(super) fn judge(rule: &Rule, body: &Value<'_>) -> Result<(), Vec<Fault>> {
     }
     // The most telling first: the first fault's code is the one that metrics count.
     let currency = currency(&rule.currency, body).map_err(|fault| faults.push(fault)).ok();
-    for amount in &rule.amounts {
-        judge_amount(amount, currency, body, &mut faults);
-    }
-    for count in &rule.counts {
-        judge_count(count, body, &mut faults);
-    }
+    // Arrays before what is in them: a body of very many items is refused for that alone, unvisited.
+    let before = faults.len();
     for array in &rule.arrays {
         judge_array(array, body, &mut faults);
+    }
+    if faults.len() == before {
+        for amount in &rule.amounts {
+            judge_amount(amount, currency, body, &mut faults);
+        }
+        for count in &rule.counts {
+            judge_count(count, body, &mut faults);
+        }
     }
     if let Some(sum) = rule.sum.as_ref().filter(|_| faults.is_empty()) {
         judge_sum(sum, body, &mut faults);
@@ -56,6 +60,9 @@ fn integer(pointer: &str, value: Option<&Value<'_>>) -> Result<i64, Fault> {
 
 fn judge_amount(rule: &AmountRule, currency: Option<Currency>, body: &Value<'_>, faults: &mut Vec<Fault>) {
     for (pointer, value) in rule.pattern.select(body) {
+        if faults.len() >= FAULTS_LIMIT {
+            return;
+        }
         if value.is_none() && rule.optional {
             continue;
         }
@@ -80,6 +87,9 @@ fn judge_amount(rule: &AmountRule, currency: Option<Currency>, body: &Value<'_>,
 
 fn judge_count(rule: &CountRule, body: &Value<'_>, faults: &mut Vec<Fault>) {
     for (pointer, value) in rule.pattern.select(body) {
+        if faults.len() >= FAULTS_LIMIT {
+            return;
+        }
         match integer(&pointer, value) {
             Err(fault) => faults.push(fault),
             Ok(count) if (rule.min..=rule.max).contains(&count) => {}
