@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use problem_details::ProblemDetails;
 use serde::{Deserialize, Serialize};
 
+use crate::answer::Answer;
+
 /// What can go wrong, in the client's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
@@ -162,21 +164,35 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// The same answer in a form that can be kept: a refusal that must stay one when its request comes again.
+    pub fn into_answer(self) -> Result<Answer, serde_json::Error> {
+        let status = self.code.status().as_u16();
+        let body = serde_json::to_vec(&self.details())?;
+        Ok(Answer { status, content_type: "application/problem+json".to_owned(), location: None, body })
+    }
+
+    fn details(self) -> ProblemDetails<Errors> {
         let (code, status, title) = self.code.row();
         let uri = Uri::try_from(format!("https://finpay.example/problems/{code}")).unwrap_or_default();
-        let body = ProblemDetails::new()
+        ProblemDetails::new()
             .with_type(uri)
             .with_title(title)
             .with_status(status)
             .with_detail(self.detail)
-            .with_extensions(Errors { errors: self.errors });
-        let mut response = body.into_response();
+            .with_extensions(Errors { errors: self.errors })
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let headers = std::mem::take(&mut self.headers);
+        let status = self.code.status();
+        let mut response = self.details().into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        response.headers_mut().extend(self.headers);
+        response.headers_mut().extend(headers);
         response
     }
 }

@@ -2,12 +2,15 @@
 
 use kit::{Answer, Forward};
 use reqwest::{Client, StatusCode, Url, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::domain::{Order, PaymentSummary};
 use crate::error::Error;
 
-const PROBLEM_JSON: &str = "application/problem+json";
+/// Payment's own decisions against a payer, which it keeps: any other refusal comes from the mesh in between (a token
+/// that ran out, a missing scope) and decides nothing.
+const REFUSALS: [&str; 2] =
+    ["https://finpay.example/problems/payer-frozen", "https://finpay.example/problems/limit-exceeded"];
 
 /// What the payment service decided.
 pub(crate) enum Decision {
@@ -51,12 +54,15 @@ impl Payments {
         if status == StatusCode::CREATED {
             return Ok(Decision::Captured(response.json().await.map_err(unavailable)?));
         }
-        // Only payment itself decides, and only by these: a 401 or a bare 403 comes from the mesh in between.
-        let decided = matches!(status, StatusCode::FORBIDDEN | StatusCode::UNPROCESSABLE_ENTITY);
-        if !decided || content_type != PROBLEM_JSON {
+        let body = response.bytes().await.map_err(unavailable)?.to_vec();
+        if !is_refusal(&body) {
             return Err(Error::Payment(format!("answered {status}")));
         }
-        let body = response.bytes().await.map_err(unavailable)?.to_vec();
         Ok(Decision::Refused(Answer { status: status.as_u16(), content_type, location: None, body }))
     }
+}
+
+fn is_refusal(body: &[u8]) -> bool {
+    let problem: Option<Value> = serde_json::from_slice(body).ok();
+    problem.is_some_and(|problem| REFUSALS.iter().any(|refusal| problem["type"] == *refusal))
 }

@@ -18,7 +18,8 @@ use tower::ServiceExt;
 
 const BODY: &str = r#"{"userId":"user","items":[{"id":"i","quantity":2,"price":50}],"totalAmount":100,"paymentMethod":"credit_card"}"#;
 
-/// Payment, as far as order asks it: fails `failures` times, then captures, or refuses a total of 999. Its keys.
+/// Payment, as far as order asks it: fails `failures` times, then captures, or refuses a total of 999; of 998 the mesh before it
+/// does. Its keys.
 async fn payment(failures: usize) -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
     let keys = Arc::new(std::sync::Mutex::new(Vec::new()));
     let (seen, left) = (Arc::clone(&keys), Arc::new(AtomicUsize::new(failures)));
@@ -29,9 +30,14 @@ async fn payment(failures: usize) -> (String, Arc<std::sync::Mutex<Vec<String>>>
         if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return StatusCode::BAD_GATEWAY.into_response();
         }
-        if body["amount"] == 999 {
+        let refusal = match body["amount"].as_i64() {
+            Some(999) => Some("payer-frozen"),
+            Some(998) => Some("insufficient-scope"),
+            _ => None,
+        };
+        if let Some(code) = refusal {
             let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-            let problem = r#"{"type":"https://finpay.example/problems/payer-frozen"}"#;
+            let problem = json!({"type": format!("https://finpay.example/problems/{code}")}).to_string();
             return (StatusCode::FORBIDDEN, kind, problem).into_response();
         }
         (StatusCode::CREATED, Json(json!({"paymentId": "p-1", "state": "captured"}))).into_response()
@@ -114,4 +120,16 @@ async fn an_order_is_its_owner_s_and_its_key_s() {
     assert_eq!(other.status(), StatusCode::UNPROCESSABLE_ENTITY, "the key came with another payload");
     let (stranger, _) = create(&app, "r-2", &BODY.replace("\"user\"", "\"else\"")).await;
     assert_eq!(stranger.status(), StatusCode::FORBIDDEN, "an order for somebody else");
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_mesh_decides_nothing() {
+    let folder = TempDir::new().expect("a folder");
+    let (payment_url, keys) = payment(0).await;
+    let app = replica(&folder, &payment_url).await;
+    let body = BODY.replace("\"price\":50", "\"price\":499").replace(":100", ":998");
+    for _ in 0..2 {
+        assert_eq!(create(&app, "r-1", &body).await.0.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!(keys.lock().expect("the keys").len(), 2, "the order is still pending, so it is asked again");
 }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use kit::idempotency::{Key, Scope, fingerprint};
 use kit::json::JsonBytes;
-use kit::{Answer, Caller, Forward};
+use kit::{Answer, Caller, Forward, Problem};
 
 use crate::State;
 use crate::domain::{NewPayment, Payment};
@@ -30,11 +30,19 @@ pub(crate) async fn create(
     if let Some(answer) = state.store.replay(&attempt).await? {
         return Ok(answer.replayed());
     }
-    state.auth.may_pay(&caller.subject, &new.total, &forward).await?;
-    let payment = Payment::captured(new, caller.subject);
-    let answer = Answer::created(format!("/payment/{}", payment.payment_id), &payment)?;
-    match state.store.capture(&attempt, &payment, &answer).await? {
-        Outcome::Captured => Ok(answer.into_response()),
+    let (payment, answer) = match state.auth.may_pay(&caller.subject, &new.total, &forward).await {
+        Ok(()) => {
+            let payment = Payment::captured(new, caller.subject);
+            let answer = Answer::created(format!("/payment/{}", payment.payment_id), &payment)?;
+            (Some(payment), answer)
+        }
+        Err(refusal @ (Error::PayerFrozen | Error::LimitExceeded)) => {
+            (None, Problem::from(refusal).into_answer()?)
+        }
+        Err(undecided) => return Err(undecided),
+    };
+    match state.store.decide(&attempt, payment.as_ref(), &answer).await? {
+        Outcome::Decided => Ok(answer.into_response()),
         Outcome::Replayed(earlier) => Ok(earlier.replayed()),
     }
 }

@@ -18,11 +18,11 @@ pub struct Attempt {
     pub fingerprint: String,
 }
 
-/// How a capture ended.
+/// How a decision was taken.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Now, by this request.
-    Captured,
+    Decided,
     /// Earlier, by the same request: its answer.
     Replayed(Answer),
 }
@@ -34,8 +34,15 @@ pub trait Store: Send + Sync + 'static {
     async fn ready(&self) -> Result<(), Error>;
     /// The answer that this request was given before; [`Error::KeyReused`] when the payload was another.
     async fn replay(&self, attempt: &Attempt) -> Result<Option<Answer>, Error>;
-    /// Writes payment, ledger rows, key and answer in one transaction, unless the key or the order is known already.
-    async fn capture(&self, attempt: &Attempt, payment: &Payment, answer: &Answer) -> Result<Outcome, Error>;
+    /// Writes a decision in one transaction, unless the key or the order is known already: key and answer, and with
+    /// a payment its row and the ledger's. A refusal (no payment) is kept too, so that two tries of one request, of
+    /// which one is refused and the other would be captured, cannot part.
+    async fn decide(
+        &self,
+        attempt: &Attempt,
+        payment: Option<&Payment>,
+        answer: &Answer,
+    ) -> Result<Outcome, Error>;
     /// A payer's payment as JSON; [`Error::NoSuchPayment`].
     async fn payment(&self, payer: &str, payment_id: &str) -> Result<Payment, Error>;
 }

@@ -98,7 +98,7 @@ async fn a_repeat_after_a_restart_is_answered_without_asking_auth() {
 }
 
 #[tokio::test]
-async fn refusals_write_nothing() {
+async fn a_refusal_stays_one_and_an_unacceptable_request_leaves_its_key_free() {
     let folder = TempDir::new().expect("a folder");
     let (auth_url, _) = auth().await;
     let app = replica(&folder, &auth_url).await;
@@ -109,14 +109,16 @@ async fn refusals_write_nothing() {
         ("user", "", BODY, "idempotency-key-missing"),
         ("user", "a b", BODY, "idempotency-key-invalid"),
         ("frozen", "k", BODY, "payer-frozen"),
-        ("user", "k", above.as_str(), "limit-exceeded"),
-        ("user", "k", other_currency.as_str(), "limit-exceeded"),
+        ("user", "above", above.as_str(), "limit-exceeded"),
+        ("user", "currency", other_currency.as_str(), "limit-exceeded"),
         ("user", "k", wrong.as_str(), "invalid-amount"),
         ("user", "k", "{", "malformed-body"),
     ] {
         assert_eq!(code(&post(&app, user, key, body).await.2), expected);
     }
-    // The keys are still free, and so is the order.
+    let (status, replayed, body) = post(&app, "frozen", "k", BODY).await;
+    assert_eq!((status, replayed, code(&body).as_str()), (StatusCode::FORBIDDEN, true, "payer-frozen"));
+    // The key `k` is still free, and so is the order.
     assert_eq!(post(&app, "user", "k", BODY).await.0, StatusCode::CREATED);
     assert_eq!(
         code(&post(&app, "user", "k", &BODY.replace(":100", ":200")).await.2),
@@ -135,4 +137,27 @@ async fn without_auth_nothing_is_decided() {
     assert_eq!((status, code(&body).as_str()), (StatusCode::SERVICE_UNAVAILABLE, "upstream-unavailable"));
     let (auth_url, _) = auth().await;
     assert_eq!(post(&replica(&folder, &auth_url).await, "user", "k", BODY).await.0, StatusCode::CREATED);
+}
+
+/// Two tries of one request, and the payer is frozen in between: whichever is decided first holds for both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tries_that_see_different_standings_end_alike() {
+    let folder = TempDir::new().expect("a folder");
+    let flips = Arc::new(AtomicUsize::new(0));
+    let standing = move || async move {
+        let standing =
+            if flips.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) { "active" } else { "frozen" };
+        Json(json!({"standing": standing, "limit": {"amount": 1000, "currency": "USD", "exponent": 2}}))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let auth_url = format!("http://{}", listener.local_addr().expect("an address"));
+    let auth = Router::new().route("/auth/users/{user}/standing", get(standing));
+    tokio::spawn(async move { axum::serve(listener, auth).await });
+    let replicas = [replica(&folder, &auth_url).await, replica(&folder, &auth_url).await];
+    for number in 0..20 {
+        let (key, body) = (format!("k-{number}"), BODY.replace("o-1", &format!("o-{number}")));
+        let (one, two) =
+            tokio::join!(post(&replicas[0], "user", &key, &body), post(&replicas[1], "user", &key, &body));
+        assert_eq!((one.0, &one.2), (two.0, &two.2), "{number}");
+    }
 }

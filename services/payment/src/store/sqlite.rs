@@ -1,6 +1,7 @@
 //! Payment's store in SQLite.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use kit::Answer;
 use kit::amounts::Total;
 use kit::sqlite::{BEGIN, Sqlite};
@@ -37,12 +38,7 @@ fn known(row: Option<SqliteRow>, attempt: &Attempt) -> Result<Option<Answer>, Er
     }))
 }
 
-async fn write(
-    connection: &mut SqliteConnection,
-    attempt: &Attempt,
-    payment: &Payment,
-    answer: &Answer,
-) -> Result<(), Error> {
+async fn write_payment(connection: &mut SqliteConnection, payment: &Payment) -> Result<(), Error> {
     let Payment { payment_id, state, new, created_at, payer } = payment;
     let paid = sqlx::query(
         "INSERT INTO payments
@@ -76,6 +72,14 @@ async fn write(
         .execute(&mut *connection)
         .await?;
     }
+    Ok(())
+}
+
+async fn write_key(
+    connection: &mut SqliteConnection,
+    attempt: &Attempt,
+    answer: &Answer,
+) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO idempotency_keys (key, fingerprint, status, content_type, location, body, created_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -86,7 +90,7 @@ async fn write(
     .bind(&answer.content_type)
     .bind(&answer.location)
     .bind(&answer.body)
-    .bind(created_at)
+    .bind(Timestamp::now().to_string())
     .execute(&mut *connection)
     .await?;
     Ok(())
@@ -103,16 +107,24 @@ impl Store for SqliteStore {
         known(row, attempt)
     }
 
-    async fn capture(&self, attempt: &Attempt, payment: &Payment, answer: &Answer) -> Result<Outcome, Error> {
+    async fn decide(
+        &self,
+        attempt: &Attempt,
+        payment: Option<&Payment>,
+        answer: &Answer,
+    ) -> Result<Outcome, Error> {
         let mut transaction = self.0.writer.begin_with(BEGIN).await?;
         // Asked again under the write lock: the same request may have come to the other replica at the same time.
         let row = sqlx::query(FIND_KEY).bind(attempt.key.as_str()).fetch_optional(&mut *transaction).await?;
         if let Some(answer) = known(row, attempt)? {
             return Ok(Outcome::Replayed(answer));
         }
-        write(&mut transaction, attempt, payment, answer).await?;
+        if let Some(payment) = payment {
+            write_payment(&mut transaction, payment).await?;
+        }
+        write_key(&mut transaction, attempt, answer).await?;
         transaction.commit().await?;
-        Ok(Outcome::Captured)
+        Ok(Outcome::Decided)
     }
 
     async fn payment(&self, payer: &str, payment_id: &str) -> Result<Payment, Error> {
