@@ -2,6 +2,18 @@
 //!
 //! Nothing here does input or output; the clock and the keys are arguments. So every refusal is tested natively.
 
+// A panic here would end a worker's filter for good, so what can panic is refused beyond the workspace's lints.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod bearer;
 pub mod claims;
 pub mod config;

@@ -33,9 +33,8 @@ pub enum Error {
     Config(String),
 }
 
-impl Error {
-    /// Whether the configuration is at fault.
-    pub fn is_usage(&self) -> bool {
+impl kit::server::StartError for Error {
+    fn is_usage(&self) -> bool {
         matches!(self, Self::Config(_) | Self::Store(sqlx::Error::Configuration(_)))
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use axum::http::HeaderMap;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::problem::{Code, Problem};
@@ -70,9 +71,20 @@ impl Scope<'_> {
     }
 }
 
-/// The fingerprint of a request's canonical form: equal for equal payloads.
-pub fn fingerprint(canonical: &[u8]) -> String {
-    hex(&Sha256::digest(canonical))
+/// A request's key, and what its payload was.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The key in its scope.
+    pub key: Key,
+    /// Equal for equal payloads, however they were spelled.
+    pub fingerprint: String,
+}
+
+impl Attempt {
+    /// Of this key, with the payload as it was read.
+    pub fn new(key: Key, payload: &impl Serialize) -> Result<Self, serde_json::Error> {
+        Ok(Self { key, fingerprint: hex(&Sha256::digest(serde_json::to_vec(payload)?)) })
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::config::{Common, Listen};
+use crate::config::{Common, EX_USAGE, Listen};
 use crate::problem::{Code, Problem};
 use crate::telemetry;
 
@@ -33,7 +33,7 @@ pub trait Ready: Send + Sync + 'static {
 }
 
 /// A store that is known by its trait object only.
-pub struct StoreReady<T: ?Sized>(pub Arc<T>);
+struct StoreReady<T: ?Sized>(Arc<T>);
 
 #[async_trait::async_trait]
 impl<T: Ready + ?Sized> Ready for StoreReady<T> {
@@ -62,9 +62,38 @@ pub fn with_defaults(routes: Router) -> Router {
         }))
 }
 
+/// What kept a service from starting.
+pub trait StartError: std::fmt::Display {
+    /// Whether the configuration is at fault (exit code 64), and not the surroundings (1).
+    fn is_usage(&self) -> bool;
+}
+
+/// A service's whole life: its log, its start, its routes, its end.
+pub async fn main<State, Store: Ready + ?Sized, Problem: StartError>(
+    settings: &Common,
+    default_port: u16,
+    start: impl Future<Output = Result<State, Problem>>,
+    parts: impl FnOnce(State) -> (Arc<Store>, Router),
+) -> ExitCode {
+    if let Err(problem) = telemetry::start(&settings.log) {
+        eprintln!("{problem}");
+        return ExitCode::from(EX_USAGE);
+    }
+    match start.await {
+        Ok(state) => {
+            let (store, routes) = parts(state);
+            run(settings, default_port, routes, Arc::new(StoreReady(store))).await
+        }
+        Err(problem) => {
+            tracing::error!(%problem, "the service cannot start");
+            if problem.is_usage() { ExitCode::from(EX_USAGE) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
 /// Runs a service until SIGTERM or SIGINT: then `/readyz` says 503, no new connection is taken, running requests end
 /// within the drain time, and the process exits with 0.
-pub async fn run(settings: &Common, default_port: u16, routes: Router, store: Arc<dyn Ready>) -> ExitCode {
+async fn run(settings: &Common, default_port: u16, routes: Router, store: Arc<dyn Ready>) -> ExitCode {
     match serve(settings, default_port, routes, store).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {

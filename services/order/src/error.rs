@@ -38,6 +38,12 @@ pub enum Error {
     Config(String),
 }
 
+impl kit::server::StartError for Error {
+    fn is_usage(&self) -> bool {
+        matches!(self, Self::Config(_) | Self::Store(sqlx::Error::Configuration(_)))
+    }
+}
+
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         Self::Request(problem)

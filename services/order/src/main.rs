@@ -9,18 +9,6 @@ use order::{PORT, router, start};
 #[tokio::main]
 async fn main() -> ExitCode {
     let config: Config = kit::config::read();
-    if let Err(problem) = kit::telemetry::start(&config.common.log) {
-        eprintln!("order-service: {problem}");
-        return ExitCode::from(kit::config::EX_USAGE);
-    }
-    match start(&config).await {
-        Ok(state) => {
-            let store = Arc::new(kit::server::StoreReady(Arc::clone(&state.store)));
-            kit::server::run(&config.common, PORT, router(state), store).await
-        }
-        Err(problem) => {
-            tracing::error!(%problem, "order-service cannot start");
-            ExitCode::FAILURE
-        }
-    }
+    let parts = |state: order::State| (Arc::clone(&state.store), router(state));
+    kit::server::main(&config.common, PORT, start(&config), parts).await
 }

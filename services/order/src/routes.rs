@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
-use kit::idempotency::{Key, Scope, fingerprint};
+use kit::idempotency::{Attempt, Key, Scope};
 use kit::json::JsonBytes;
 use kit::{Answer, Caller, Forward};
 
@@ -14,7 +14,7 @@ use crate::State;
 use crate::domain::{self, NewOrder, Order};
 use crate::error::Error;
 use crate::payment::Decision;
-use crate::store::{Attempt, Found};
+use crate::store::Found;
 
 pub(crate) async fn create(
     Shared(state): Shared<State>,
@@ -34,7 +34,7 @@ pub(crate) async fn create(
     if new.user_id != caller.subject {
         return Err(Error::UserMismatch);
     }
-    let attempt = Attempt { key, fingerprint: fingerprint(&serde_json::to_vec(&new)?) };
+    let attempt = Attempt::new(key, &new)?;
     match state.store.begin(&attempt, Order::pending(new)).await? {
         Found::Answered(answer) => Ok(answer.replayed()),
         Found::Pending(order) => pay(&state, *order, &forward).await.map(IntoResponse::into_response),

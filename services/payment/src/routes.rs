@@ -4,14 +4,14 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
-use kit::idempotency::{Key, Scope, fingerprint};
+use kit::idempotency::{Attempt, Key, Scope};
 use kit::json::JsonBytes;
 use kit::{Answer, Caller, Forward, Problem};
 
 use crate::State;
 use crate::domain::{NewPayment, Payment};
 use crate::error::Error;
-use crate::store::{Attempt, Outcome};
+use crate::store::Outcome;
 
 pub(crate) async fn create(
     Shared(state): Shared<State>,
@@ -26,7 +26,7 @@ pub(crate) async fn create(
     let key = Key::from_headers(&headers, scope)?.ok_or(Error::KeyMissing)?;
     let body = state.rules.judge(method.as_str(), uri.path(), &bytes)?;
     let new = NewPayment::read(&body)?;
-    let attempt = Attempt { key, fingerprint: fingerprint(&serde_json::to_vec(&new)?) };
+    let attempt = Attempt::new(key, &new)?;
     if let Some(answer) = state.store.replay(&attempt).await? {
         return Ok(answer.replayed());
     }

@@ -4,19 +4,10 @@ pub mod sqlite;
 
 use async_trait::async_trait;
 use kit::Answer;
-use kit::idempotency::Key;
+use kit::idempotency::Attempt;
 
 use crate::domain::Payment;
 use crate::error::Error;
-
-/// A request's key and what its payload was.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    /// The key in its scope.
-    pub key: Key,
-    /// Of the canonical payload.
-    pub fingerprint: String,
-}
 
 /// How a decision was taken.
 #[derive(Debug, PartialEq, Eq)]

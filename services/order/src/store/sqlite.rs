@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use kit::Answer;
 use kit::amounts::Total;
+use kit::idempotency::Attempt;
 use kit::sqlite::{BEGIN, Sqlite};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Attempt, Found, Store};
+use super::{Found, Store};
 use crate::domain::{NewOrder, Order, PaymentSummary, State};
 use crate::error::Error;
 

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use kit::Answer;
 use kit::amounts::Total;
+use kit::idempotency::Attempt;
 use kit::sqlite::{BEGIN, Sqlite};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::{Attempt, Outcome, Store};
+use super::{Outcome, Store};
 use crate::domain::{CAPTURED, NewPayment, Payment};
 use crate::error::Error;
 
