@@ -45,7 +45,7 @@ pub enum Command {
     Up(Up),
     /// Stop the mesh, the gateway first; data stay for the next up
     Down,
-    /// List the processes: health, ports, memory, restarts
+    /// List the processes: health, ports, memory, restarts, and which Envoys have ejected one
     Status {
         /// As JSON
         #[arg(long)]

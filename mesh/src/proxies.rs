@@ -1,9 +1,11 @@
 //! What the Envoys say of themselves, over their admin sockets.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use crate::topology::{GATEWAY, Topology};
 
@@ -58,12 +60,45 @@ pub async fn has_keys(topology: &Topology, proxy: &str) -> Result<bool> {
     Ok(numbers.iter().any(|(name, count)| name.contains("=ok;") && *count > 0))
 }
 
+/// By sidecar, the Envoys that leave it out of their balance because it failed too often in a row
+/// (`outlierDetection`). An Envoy that gives no answer is left out: what it thinks, it thinks of nobody.
+pub async fn ejections(topology: &Topology) -> BTreeMap<String, Vec<String>> {
+    let mut ejections = BTreeMap::<_, Vec<_>>::new();
+    for proxy in names(topology) {
+        for address in ejected_by(topology, &proxy).await.unwrap_or_default() {
+            let ejected = topology.replicas.iter().find(|replica| replica.inbound == address);
+            if let Some(replica) = ejected {
+                ejections.entry(replica.sidecar()).or_default().push(proxy.clone());
+            }
+        }
+    }
+    ejections
+}
+
+async fn ejected_by(topology: &Topology, proxy: &str) -> Result<Vec<SocketAddr>> {
+    let answer: Value =
+        serde_json::from_str(&admin(topology, proxy, "clusters", &[("format", "json")]).await?)?;
+    let clusters = answer["cluster_statuses"].as_array().into_iter().flatten();
+    let hosts = clusters.filter_map(|cluster| cluster["host_statuses"].as_array()).flatten();
+    let ejected = hosts.filter(|host| host["health_status"]["failed_outlier_check"] == true);
+    Ok(ejected.filter_map(|host| socket_address(&host["address"]["socket_address"])).collect())
+}
+
+fn socket_address(value: &Value) -> Option<SocketAddr> {
+    let port = u16::try_from(value["port_value"].as_u64()?).ok()?;
+    Some(SocketAddr::new(value["address"].as_str()?.parse().ok()?, port))
+}
+
 async fn stats(topology: &Topology, proxy: &str, filter: &str) -> Result<BTreeMap<String, u64>> {
-    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT);
-    let client = client.unix_socket(topology.admin_socket(proxy)).build().context("no HTTP client")?;
-    let request = client.get("http://envoy/stats").query(&[("filter", filter)]);
-    let response = request.send().await.with_context(|| format!("{proxy} gives no answer"))?;
-    let text = response.text().await.with_context(|| format!("{proxy} gives no answer"))?;
+    let text = admin(topology, proxy, "stats", &[("filter", filter)]).await?;
     let pairs = text.lines().filter_map(|line| line.split_once(": "));
     Ok(pairs.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect())
+}
+
+async fn admin(topology: &Topology, proxy: &str, page: &str, query: &[(&str, &str)]) -> Result<String> {
+    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT);
+    let client = client.unix_socket(topology.admin_socket(proxy)).build().context("no HTTP client")?;
+    let request = client.get(format!("http://envoy/{page}")).query(query);
+    let response = request.send().await.with_context(|| format!("{proxy} gives no answer"))?;
+    response.text().await.with_context(|| format!("{proxy} gives no answer"))
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use mesh::cli::At;
+use mesh::place::Place;
 use mesh::topology::{Replica, Topology};
 use p256::ecdsa::SigningKey;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -46,6 +48,12 @@ impl Local {
         let file = Topology::file(&PathBuf::from(state_dir));
         let text = fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
         Ok(Some(Self { topology: serde_json::from_str(&text)? }))
+    }
+
+    /// Where the mesh lies, for the commands that change it.
+    pub fn place(&self) -> Result<Place> {
+        let state_dir = Some(self.topology.state_dir.clone());
+        Place::find(&At { name: self.topology.name.clone(), state_dir })
     }
 
     /// The replicas of one workload.

@@ -1,34 +1,54 @@
 //! The table of processes.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
 
 use crate::console::line;
 use crate::control::{Health, Phase, Status};
 use crate::place::Place;
+use crate::proxies;
 
 const MEBIBYTE: u64 = 1024 * 1024;
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    status: Status,
+    /// By sidecar, the Envoys that have ejected it.
+    ejected_by: BTreeMap<String, Vec<String>>,
+}
+
 /// Prints the table; the exit code is 0 only when all is healthy.
 pub async fn run(place: &Place, json: bool) -> Result<ExitCode> {
-    let (_, control) = place.running().await?;
+    let (topology, control) = place.running().await?;
     let Some(status) = control.status().await? else { return Ok(ExitCode::FAILURE) };
+    let report = Report { status, ejected_by: proxies::ejections(&topology).await };
     if json {
-        line(serde_json::to_string_pretty(&status)?);
+        line(serde_json::to_string_pretty(&report)?);
     } else {
-        print(&status);
+        print(&report);
     }
+    let status = report.status;
     let healthy = status.processes.iter().all(|process| process.health == Health::Healthy);
     Ok(if healthy && status.phase == Phase::Ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn print(status: &Status) {
+fn print(Report { status, ejected_by }: &Report) {
     let mut table = Table::new();
-    table
-        .load_preset(presets::NOTHING)
-        .set_header(["PROCESS", "PID", "HEALTH", "PORTS", "MEMORY", "RESTARTS"]);
+    table.load_preset(presets::NOTHING).set_header([
+        "PROCESS",
+        "PID",
+        "HEALTH",
+        "PORTS",
+        "MEMORY",
+        "RESTARTS",
+        "EJECTED BY",
+    ]);
     for process in &status.processes {
         table.add_row([
             process.name.clone(),
@@ -37,6 +57,7 @@ fn print(status: &Status) {
             process.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             format!("{} MiB", process.memory_bytes / MEBIBYTE),
             process.restarts.to_string(),
+            ejected_by.get(&process.name).map_or_else(String::new, |proxies| proxies.join(" ")),
         ]);
     }
     for right in [1, 4, 5] {

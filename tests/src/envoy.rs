@@ -1,0 +1,97 @@
+//! One real Envoy of a test's own: HTTP filters in front of an answer of 200.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use reqwest::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::wait::until;
+
+/// A running Envoy; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Envoy {
+    /// Its listener.
+    pub address: SocketAddr,
+    _process: Child,
+    _folder: TempDir,
+}
+
+/// The binary that `FINPAY_ENVOY` names, or `None` (with a word) when it names none.
+pub fn binary() -> Option<PathBuf> {
+    let path = std::env::var_os("FINPAY_ENVOY").map(PathBuf::from);
+    if path.is_none() {
+        eprintln!("skipped: FINPAY_ENVOY is not set; `cargo mesh test` sets it");
+    }
+    path
+}
+
+impl Envoy {
+    /// Starts it with these filters. The error is Envoy's own when it refuses the configuration.
+    pub async fn start(binary: PathBuf, mut http_filters: Vec<Value>) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let admin = folder.path().join("admin.sock");
+        http_filters.push(json!({
+            "name": "envoy.filters.http.router",
+            "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+        }));
+        let config = folder.path().join("envoy.json");
+        std::fs::write(&config, bootstrap(&admin.to_string_lossy(), &http_filters).to_string())?;
+        let log = std::fs::File::create(folder.path().join("log"))?;
+        let mut process = Command::new(binary)
+            .arg("-c")
+            .arg(&config)
+            .args(["--concurrency", "1", "--disable-hot-restart", "-l", "warning"])
+            .stdin(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        let client = Client::builder().unix_socket(admin).build()?;
+        let address = until("Envoy listens", async || {
+            if let Some(status) = process.try_wait()? {
+                let log = std::fs::read_to_string(folder.path().join("log"))?;
+                bail!("Envoy ended with {status}: {log}");
+            }
+            let ready = client.get("http://envoy/ready").send().await;
+            if !ready.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(None);
+            }
+            let listeners: Value =
+                client.get("http://envoy/listeners?format=json").send().await?.json().await?;
+            let socket = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
+            let port = socket["port_value"].as_u64().context("the listener's port")?;
+            Ok(Some(SocketAddr::from(([127, 0, 0, 1], u16::try_from(port)?))))
+        })
+        .await?;
+        Ok(Self { address, _process: process, _folder: folder })
+    }
+}
+
+fn bootstrap(admin: &str, http_filters: &[Value]) -> Value {
+    let manager = json!({
+        "@type":
+            "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "test",
+        "route_config": {"virtual_hosts": [{
+            "name": "all",
+            "domains": ["*"],
+            "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
+        }]},
+        "http_filters": http_filters,
+    });
+    json!({
+        "admin": {"address": {"pipe": {"path": admin}}},
+        "static_resources": {"listeners": [{
+            "name": "test",
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+            "filter_chains": [{"filters": [{
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": manager,
+            }]}],
+        }]},
+    })
+}
