@@ -1,4 +1,5 @@
-//! One real Envoy of a test's own: HTTP filters in front of an answer of 200.
+//! One real Envoy of a test's own: HTTP filters in front of an answer of 200 that repeats the identity headers
+//! as it saw them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,18 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::wait::until;
+
+/// Request headers that come back in the answer as `seen-NAME`.
+pub const SEEN: [&str; 8] = [
+    "x-jwt-sub",
+    "x-jwt-scope",
+    "x-jwt-jti",
+    "x-jwt-iss",
+    "x-jwt-exp",
+    "x-jwt-anything",
+    "x_jwt_sub",
+    "x-jwt_scope",
+];
 
 /// A running Envoy; it ends when this is dropped.
 #[derive(Debug)]
@@ -72,6 +85,8 @@ impl Envoy {
 }
 
 fn bootstrap(admin: &str, http_filters: &[Value]) -> Value {
+    let seen = SEEN
+        .map(|name| json!({"header": {"key": format!("seen-{name}"), "value": format!("%REQ({name})%")}}));
     let manager = json!({
         "@type":
             "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -79,6 +94,7 @@ fn bootstrap(admin: &str, http_filters: &[Value]) -> Value {
         "route_config": {"virtual_hosts": [{
             "name": "all",
             "domains": ["*"],
+            "response_headers_to_add": seen,
             "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
         }]},
         "http_filters": http_filters,

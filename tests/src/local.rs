@@ -89,6 +89,19 @@ impl Local {
         Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
+    /// The Wasm filters of the order service's sidecar, in their order, as the mesh's Envoy reads them.
+    pub fn wasm_filters(&self) -> Result<Vec<Value>> {
+        let file = self.topology.proxy_dir("order-service-0.sidecar").join("lds.json");
+        let listeners: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
+        let mut listeners = listeners["resources"].as_array().context("resources")?.iter();
+        let inbound =
+            listeners.find(|listener| listener["name"] == "virtualInbound").context("virtualInbound")?;
+        let manager = &inbound["filter_chains"][0]["filters"][0]["typed_config"];
+        let filters = manager["http_filters"].as_array().context("http_filters")?.iter();
+        let is_wasm = |filter: &&Value| filter["typed_config"]["config"]["vm_config"].is_object();
+        Ok(filters.filter(is_wasm).cloned().collect())
+    }
+
     /// What the supervisor says of its processes.
     pub async fn status(&self) -> Result<Value> {
         let client = reqwest::Client::builder().unix_socket(self.topology.control_socket()).build()?;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::Value;
 use tests::envoy::{self, Envoy};
 use tests::local::Local;
@@ -18,18 +18,6 @@ const TRAPPING: &str = r#"(module
     (func (export "proxy_on_configure") (param i32 i32) (result i32) i32.const 1)
     (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) unreachable))"#;
 
-/// The Wasm filters of the order service's sidecar, as the mesh's Envoy reads them.
-fn filters(local: &Local) -> Result<Vec<Value>> {
-    let file = local.topology.proxy_dir("order-service-0.sidecar").join("lds.json");
-    let listeners: Value = serde_json::from_str(&std::fs::read_to_string(file)?)?;
-    let listeners = listeners["resources"].as_array().context("resources")?;
-    let inbound =
-        listeners.iter().find(|listener| listener["name"] == "virtualInbound").context("inbound")?;
-    let manager = &inbound["filter_chains"][0]["filters"][0]["typed_config"];
-    let all = manager["http_filters"].as_array().context("http_filters")?.iter();
-    Ok(all.filter(|filter| filter["typed_config"]["config"]["vm_config"].is_object()).cloned().collect())
-}
-
 fn with_module(mut filter: Value, module: &Path) -> Value {
     filter["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"] =
         module.to_string_lossy().into();
@@ -43,7 +31,7 @@ async fn a_filter_that_traps_answers_instead_of_the_service() -> Result<()> {
     let module = folder.path().join("trapping.wasm");
     std::fs::write(&module, wat::parse_str(TRAPPING)?)?;
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let filters = filters(&local)?;
+    let filters = local.wasm_filters()?;
     assert_eq!(filters.len(), 2, "jwt and amount: {filters:#?}");
     for filter in filters {
         let name = filter["name"].clone();
@@ -65,7 +53,7 @@ async fn a_module_that_does_not_load_makes_no_open_listener() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let module = folder.path().join("garbage.wasm");
     std::fs::write(&module, "no module")?;
-    for filter in filters(&local)? {
+    for filter in local.wasm_filters()? {
         let name = filter["name"].clone();
         let started = Envoy::start(binary.clone(), vec![with_module(filter, &module)]).await;
         assert!(started.is_err(), "{name}: Envoy opened a listener without its filter");
