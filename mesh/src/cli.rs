@@ -4,6 +4,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use reqwest::Url;
+
+use crate::images::Images;
 
 /// FinPay on one machine: real Envoy sidecars, mutual TLS, the two filters, no Kubernetes.
 ///
@@ -70,7 +73,7 @@ pub enum Command {
     ///
     /// The documents keep kind and name (a WasmPlugin named jwt replaces that of the mesh). The result is
     /// checked by Envoy itself (--mode validate), written by atomic rename, and the command ends when every Envoy has
-    /// taken it. What an Envoy refuses is taken back. The next up starts from k8s/ again.
+    /// taken it. What an Envoy refuses is taken back. The next up starts from k8s/base again.
     Apply {
         /// YAML with one or more documents
         #[arg(short, long)]
@@ -101,6 +104,17 @@ pub enum Command {
     },
     /// Say what this machine has, what is missing, and the command that mends it
     Doctor,
+    /// Make the container images of the services and filters, as archives, without Docker
+    ///
+    /// The same sources give the same digests. `ctr images import`, skopeo and `docker load` read the archives.
+    Images(Images),
+    /// Push the images to a registry, and pin the manifests to their digests
+    #[command(disable_help_flag = true)]
+    Push {
+        /// See cargo mesh push --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Runs the processes of a prepared mesh
     #[command(hide = true)]
     Supervise,
@@ -137,6 +151,23 @@ pub struct Up {
     /// Trust what is built already
     #[arg(long)]
     pub no_build: bool,
+    /// Keep the data in a PostgreSQL server, postgres://USER:PASSWORD@HOST:PORT[/PREFIX] [default: SQLite files]
+    ///
+    /// Each service makes a database of its own there: PREFIX_auth, PREFIX_payment, PREFIX_order. PREFIX is the mesh's
+    /// name unless given.
+    #[arg(long, env = "FINPAY_DATABASE", hide_env_values = true, value_name = "URL", value_parser = database)]
+    pub database: Option<Url>,
+}
+
+fn database(text: &str) -> Result<Url, String> {
+    let example = "a URL such as postgres://finpay:PASSWORD@localhost:5432";
+    let url: Url = text.parse().map_err(|problem| format!("{problem}: {example}"))?;
+    let prefix = url.path().trim_start_matches('/');
+    let plain = prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if !matches!(url.scheme(), "postgres" | "postgresql") || !url.has_host() || !plain {
+        return Err(format!("not {example}, with a prefix of a-z, 0-9 and _ as its path or none"));
+    }
+    Ok(url)
 }
 
 /// `load`.

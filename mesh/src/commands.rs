@@ -5,6 +5,7 @@ pub mod config;
 pub mod doctor;
 pub mod down;
 pub mod exec_child;
+pub mod images;
 pub mod load;
 pub mod logs;
 pub mod order;
@@ -46,6 +47,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Order { file } => return order::run(&place, file.as_deref()).await,
         Command::Load(options) => return load::run(&place, &options).await,
         Command::Doctor => return Ok(doctor::run(&place)),
+        Command::Images(options) => images::run(&place, &options)?,
+        Command::Push { arguments } => return images::push(&place, &arguments),
         Command::Supervise => supervise::run(&place).await?,
         Command::Test { .. } | Command::ExecChild { .. } => {}
     }

@@ -1,4 +1,4 @@
-//! The one-machine mesh behind `cargo mesh`: it builds FinPay's parts, translates the manifests in `k8s/` to
+//! The one-machine mesh behind `cargo mesh`: it builds FinPay's parts, translates the manifests in `k8s/base` to
 //! Envoy files, and keeps every service with its own sidecar running, without Kubernetes, root or containers.
 
 pub mod child;
@@ -9,11 +9,13 @@ pub mod compile;
 pub mod console;
 pub mod control;
 pub mod envoy;
+pub mod images;
 pub mod load;
 pub mod manifest;
 pub mod pki;
 pub mod place;
 pub mod plan;
+pub mod postgres;
 pub mod processes;
 pub mod proxies;
 pub mod render;

@@ -1,4 +1,4 @@
-//! The manifests in `k8s/`, read into types that are closed: a kind or a field that is not known here is an
+//! The manifests in `k8s/base`, read into types that are closed: a kind or a field that is not known here is an
 //! error, since a mesh that ignores a line of its security policy is worse than none.
 
 mod document;
@@ -42,7 +42,7 @@ impl Manifests {
     }
 
     /// Replaces the documents that a file names again (same kind and name); adds none, since a document that
-    /// `k8s/` does not have is more likely a mistyped name. Returns the titles of those replaced.
+    /// `k8s/base` does not have is more likely a mistyped name. Returns the titles of those replaced.
     pub fn overlay(&mut self, file: &Path) -> Result<Vec<String>> {
         let mut titles = Vec::new();
         for located in documents(file)? {

@@ -12,6 +12,9 @@ use crate::cli::At;
 use crate::control::Control;
 use crate::topology::Topology;
 
+/// The manifests that every mesh and every cluster starts from.
+const MANIFESTS: &str = "k8s/base";
+
 /// The project's folders, and one mesh in it.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -69,6 +72,11 @@ impl Place {
         Ok((topology, control))
     }
 
+    /// The folder of the manifests.
+    pub fn manifests(&self) -> PathBuf {
+        self.root.join(MANIFESTS)
+    }
+
     /// The Envoy binary.
     pub fn envoy(&self) -> PathBuf {
         crate::envoy::binary(&self.target)
@@ -78,7 +86,8 @@ impl Place {
 /// cargo says where the crate is; a binary that was started by hand looks upwards.
 fn workspace() -> Result<PathBuf> {
     let is_root = |folder: &Path| {
-        folder.join("k8s/kustomization.yaml").is_file() && folder.join("mesh/Cargo.toml").is_file()
+        folder.join(MANIFESTS).join("kustomization.yaml").is_file()
+            && folder.join("mesh/Cargo.toml").is_file()
     };
     let by_cargo =
         env::var_os("CARGO_MANIFEST_DIR").and_then(|dir| Some(PathBuf::from(dir).parent()?.to_owned()));

@@ -41,7 +41,7 @@ fn service(place: &Place, topology: &Topology, manifests: &Manifests, replica: &
         environment.push((name.to_owned(), value));
     };
     set("FINPAY_LISTEN", format!("unix:{}", socket.display()));
-    set("DATABASE_URL", format!("sqlite://{}", topology.database(&replica.workload).display()));
+    set("DATABASE_URL", database_url(topology, &replica.workload)?);
     set("HTTP_PROXY", format!("http://{}", replica.outbound));
     if replica.workload == AUTH {
         set(
@@ -58,6 +58,18 @@ fn service(place: &Place, topology: &Topology, manifests: &Manifests, replica: &
         socket: Some(socket),
         name,
     })
+}
+
+/// A file of the service's own, or a database of its own on the mesh's server.
+fn database_url(topology: &Topology, workload: &str) -> Result<String> {
+    let Some(mut server) = secrets::database_server(&topology.state_dir)? else {
+        return Ok(format!("sqlite://{}", topology.database(workload).display()));
+    };
+    let own = topology.name.to_ascii_lowercase().replace('-', "_");
+    let given = server.path().trim_start_matches('/').to_owned();
+    let prefix = if given.is_empty() { own } else { given };
+    server.set_path(&format!("{prefix}_{}", workload.trim_end_matches("-service")));
+    Ok(server.into())
 }
 
 fn envoy(place: &Place, topology: &Topology, name: &str, ready: &str) -> Spec {

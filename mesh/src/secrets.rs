@@ -1,9 +1,11 @@
-//! Passwords of the mesh's own users, kept readable by the owner only.
+//! Passwords of the mesh's own users and of its database, kept readable by the owner only.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use crate::place::write_atomically;
@@ -38,6 +40,32 @@ pub fn file(state_dir: &Path, user: &str) -> PathBuf {
 pub fn ensure_admin_password(state_dir: &Path) -> Result<()> {
     let file = admin_password_file(state_dir);
     if file.exists() { Ok(()) } else { write_atomically(&file, random_password().as_bytes(), 0o600) }
+}
+
+/// Keeps the address of the mesh's PostgreSQL server, which may hold a password; without one forgets the last.
+pub fn keep_database_server(state_dir: &Path, server: Option<&Url>) -> Result<()> {
+    let file = database_server_file(state_dir);
+    match server {
+        Some(url) => write_atomically(&file, url.as_str().as_bytes(), 0o600),
+        None if file.exists() => {
+            fs::remove_file(&file).with_context(|| format!("{} cannot be removed", file.display()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The address of the mesh's PostgreSQL server, or `None` where SQLite keeps the data.
+pub fn database_server(state_dir: &Path) -> Result<Option<Url>> {
+    let file = database_server_file(state_dir);
+    match fs::read_to_string(&file) {
+        Ok(text) => Ok(Some(text.parse().with_context(|| format!("{} is damaged", file.display()))?)),
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(problem) => Err(problem).with_context(|| format!("{} cannot be read", file.display())),
+    }
+}
+
+fn database_server_file(state_dir: &Path) -> PathBuf {
+    state_dir.join("secrets").join("database-server")
 }
 
 /// A user's credentials, made when there are none.

@@ -31,9 +31,14 @@ impl WasmCompiler {
     }
 }
 
-/// Whether the ordinary toolchain has the target's standard library.
+/// Whether the ordinary toolchain has the filters' standard library.
 pub fn has_wasm_target() -> bool {
-    let output = Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]).output();
+    has_target(WASM_TARGET)
+}
+
+/// Whether the ordinary toolchain has a target's standard library.
+pub fn has_target(target: &str) -> bool {
+    let output = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
     let Ok(output) = output else { return false };
     let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     folder.read_dir().is_ok_and(|mut entries| entries.next().is_some())

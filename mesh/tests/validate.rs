@@ -55,7 +55,7 @@ fn envoy_accepts_every_configuration() {
 
     let folder = tempfile::tempdir().unwrap();
     let topology = topology(folder.path(), wasm_dir);
-    let manifests = Manifests::load(&root.join("k8s")).unwrap();
+    let manifests = Manifests::load(&root.join("k8s/base")).unwrap();
     let files = translate::envoy_files(&manifests, &topology, &BTreeSet::new()).unwrap();
     std::fs::create_dir_all(topology.pki_dir()).unwrap();
     std::fs::create_dir_all(&topology.run_dir).unwrap();

@@ -2,6 +2,7 @@
 //! token, so the same suite runs against the one-machine mesh and against a cluster. What only the one-machine
 //! mesh can show (its processes, certificates and logs) goes through [`local::Local`].
 
+pub mod cluster;
 pub mod envoy;
 pub mod load;
 pub mod local;

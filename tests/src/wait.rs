@@ -7,15 +7,24 @@ use anyhow::{Result, bail};
 /// How long any condition may take to come true.
 pub const DEADLINE: Duration = Duration::from_secs(45);
 
-/// Asks every 200 ms until the condition gives a value; past the deadline fails with `what`.
-pub async fn until<T>(what: &str, mut condition: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-    let deadline = Instant::now() + DEADLINE;
+/// Asks every 200 ms until the condition gives a value; past [`DEADLINE`] fails with `what`.
+pub async fn until<T>(what: &str, condition: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    until_within(DEADLINE, what, condition).await
+}
+
+/// The same with another limit.
+pub async fn until_within<T>(
+    limit: Duration,
+    what: &str,
+    mut condition: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let deadline = Instant::now() + limit;
     loop {
         if let Some(value) = condition().await? {
             return Ok(value);
         }
         if Instant::now() > deadline {
-            bail!("not within {DEADLINE:?}: {what}");
+            bail!("not within {limit:?}: {what}");
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -25,7 +25,7 @@ async fn for_audience(system: &System, local: &Local, user: &User, audience: &st
 
 async fn an_applied_audience_counts_at_once(system: &System, local: &Local, user: &User) -> Result<()> {
     let place = local.place()?;
-    let original = place.root.join("k8s/wasm-plugins.yaml");
+    let original = place.manifests().join("wasm-plugins.yaml");
     let text = std::fs::read_to_string(&original)?;
     let changed = text.replace("audiences: [finpay]", "audiences: [finpay, another]");
     assert_ne!(text, changed, "the manifest names its audience");

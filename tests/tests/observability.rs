@@ -35,7 +35,7 @@ async fn verdicts_are_counted_by_reason() -> Result<()> {
     let Some(system) = System::from_env() else { return Ok(()) };
     let user = system.new_user().await?;
     let count = async |family: &str, labels: &[&str]| -> Result<f64> {
-        let texts = metrics::scrape(&system.client, "order-service", "/stats/prometheus").await?;
+        let texts = metrics::scrape(&system.client, "order-service", metrics::Source::Sidecar).await?;
         Ok(texts.iter().map(|text| metrics::sum(text, family, labels)).sum())
     };
     let verdicts = async || -> Result<[f64; 3]> {

@@ -54,7 +54,7 @@ async fn payments(local: &Local, user: &User) -> Result<(usize, usize)> {
 }
 
 async fn ejections(system: &System) -> Result<f64> {
-    let texts = metrics::scrape(&system.client, "order-service", "/stats/prometheus").await?;
+    let texts = metrics::scrape(&system.client, "order-service", metrics::Source::Sidecar).await?;
     let cluster = ["payment-service.finpay.svc.cluster.local"];
     let family = "envoy_cluster_outlier_detection_ejections_enforced_total";
     Ok(texts.iter().map(|text| metrics::sum(text, family, &cluster)).sum())

@@ -1,5 +1,5 @@
 //! Counters with labels, which proxy-wasm does not know: they go into the name, and the bootstrap's
-//! `stats_tags` takes them out again.
+//! `stats_tags` takes them out again. The form is the one that Istio's `extraStatTags` makes regexes for.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -35,7 +35,7 @@ pub fn increment(family: &'static str, verdict: &'static str, reason: &'static s
 }
 
 fn name(family: &str, verdict: &str, reason: &str) -> String {
-    format!("{family}.verdict=.={verdict};.reason=.={reason};.requests_total")
+    format!("{family}.verdict=.={verdict};.;reason=.={reason};.;requests_total")
 }
 
 #[cfg(test)]
@@ -46,7 +46,7 @@ mod tests {
     fn labels_stand_in_the_name_as_the_stats_tags_expect_them() {
         assert_eq!(
             name("finpay_jwt", "allow", "ok"),
-            "finpay_jwt.verdict=.=allow;.reason=.=ok;.requests_total"
+            "finpay_jwt.verdict=.=allow;.;reason=.=ok;.;requests_total"
         );
     }
 }

@@ -20,7 +20,7 @@ pub fn run(place: &Place, process: &str) -> Result<()> {
         let manifests = render::manifests(&topology)?;
         (topology, manifests)
     } else {
-        let manifests = Manifests::load(&place.root.join("k8s"))?;
+        let manifests = Manifests::load(&place.manifests())?;
         (plan::plan(place, &any_ports(), &manifests)?, manifests)
     };
     let names = proxies::names(&topology);
@@ -41,5 +41,13 @@ pub fn run(place: &Place, process: &str) -> Result<()> {
 
 fn any_ports() -> Up {
     let bind = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    Up { foreground: false, gateway_port: 0, free_ports: true, concurrency: 1, bind, no_build: true }
+    Up {
+        foreground: false,
+        gateway_port: 0,
+        free_ports: true,
+        concurrency: 1,
+        bind,
+        no_build: true,
+        database: None,
+    }
 }

@@ -62,6 +62,14 @@ pub fn addresses(topology: &Topology) -> Result<()> {
     let others =
         topology.gateway.listeners.iter().skip(1).map(|listener| format!("http://{}", listener.address));
     line(format!("              {}", others.collect::<Vec<_>>().join("  ")));
+    match secrets::database_server(&topology.state_dir)? {
+        Some(server) => line(format!(
+            "Data          in PostgreSQL at {}:{}",
+            server.host_str().unwrap_or("?"),
+            server.port().unwrap_or(5432)
+        )),
+        None => line(format!("Data          in {}", topology.state_dir.join("data").display())),
+    }
     match topology.prometheus {
         Some(address) => line(format!("Prometheus    http://{address}")),
         None => line("Prometheus    is not on this machine: sudo apt-get install prometheus"),

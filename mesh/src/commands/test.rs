@@ -16,11 +16,13 @@ use crate::compile;
 use crate::console::line;
 use crate::control::Control;
 use crate::place::Place;
+use crate::postgres::Postgres;
 use crate::secrets::ADMIN;
 use crate::topology::Topology;
 
-/// The crates that only run inside Envoy.
-const NOT_NATIVE: [&str; 3] = ["jwt", "amount", "host"];
+/// Those that only run inside Envoy, and one that would have everything built again with its client's TLS.
+const APART: [&str; 4] = ["jwt", "amount", "host", PUSH];
+const PUSH: &str = "push";
 const STOP_LIMIT: Duration = Duration::from_mins(1);
 
 /// `test` unless another name is asked for: the tests never touch the mesh that one works with.
@@ -38,13 +40,28 @@ pub async fn run(place: &Place, arguments: &[String]) -> Result<ExitCode> {
     let _ = fs::remove_dir_all(&place.state_dir);
     let started = Instant::now();
     let bind = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let options =
-        Up { foreground: false, gateway_port: 0, free_ports: true, concurrency: 1, bind, no_build: false };
+    let options = Up {
+        foreground: false,
+        gateway_port: 0,
+        free_ports: true,
+        concurrency: 1,
+        bind,
+        no_build: false,
+        database: None,
+    };
     let topology = up::prepare(place, &options)?;
     let mut supervisor = up::attached(place, &topology)?;
     let outcome = async {
         up::first_order(&topology, Some(&mut supervisor), started).await?;
-        tests(place, &topology, arguments).await
+        let postgres = Postgres::start().await?;
+        if postgres.is_none() {
+            line("PostgreSQL is not installed, its tests are skipped; get it by: sudo apt-get install postgresql");
+        }
+        let outcome = tests(place, &topology, postgres.as_ref(), arguments).await;
+        if let Some(postgres) = postgres {
+            postgres.stop().await;
+        }
+        outcome
     }
     .await;
     take_down(&topology, &mut supervisor).await;
@@ -56,30 +73,49 @@ pub async fn run(place: &Place, arguments: &[String]) -> Result<ExitCode> {
     Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn tests(place: &Place, topology: &Topology, arguments: &[String]) -> Result<bool> {
+async fn tests(
+    place: &Place,
+    topology: &Topology,
+    postgres: Option<&Postgres>,
+    arguments: &[String],
+) -> Result<bool> {
     let client = Client::new(topology)?;
     let admin_token = client.token(topology, ADMIN).await?;
-    let metrics =
-        topology.replicas.iter().map(|replica| format!("{}=http://{}", replica.name(), replica.metrics));
+    let metrics = |path: &str| {
+        let urls = topology
+            .replicas
+            .iter()
+            .map(|replica| format!("{}=http://{}{path}", replica.name(), replica.metrics));
+        urls.collect::<Vec<_>>().join(",")
+    };
     let mut command = Command::from(compile::cargo("cargo", place));
     command.args(["test", "--release", "--workspace", "--no-fail-fast"]);
-    command.args(NOT_NATIVE.iter().flat_map(|name| ["--exclude", name]));
+    command.args(APART.iter().flat_map(|name| ["--exclude", name]));
     command.args(arguments);
     command
         .env("FINPAY_GATEWAY", &client.base)
         .env("FINPAY_ADMIN_TOKEN", admin_token)
-        .env("FINPAY_METRICS", metrics.collect::<Vec<_>>().join(","))
+        .env("FINPAY_SERVICE_METRICS", metrics("/metrics"))
+        .env("FINPAY_SIDECAR_METRICS", metrics("/stats/prometheus"))
         .env("FINPAY_MESH_STATE", &topology.state_dir)
         .env("FINPAY_ENVOY", place.envoy())
         .env("FINPAY_WASM_DIR", &topology.wasm_dir);
     if let Some(address) = topology.prometheus {
         command.env("FINPAY_PROMETHEUS", format!("http://{address}"));
     }
+    if let Some(postgres) = postgres {
+        command.env("FINPAY_POSTGRES", postgres.url());
+    }
     if let Some(vectors) = vectors(place) {
         command.env("FINPAY_VECTORS", vectors);
     }
-    let status = command.status().await.context("cargo cannot be run")?;
-    Ok(status.success())
+    let success = command.status().await.context("cargo cannot be run")?.success();
+    if !arguments.is_empty() {
+        return Ok(success);
+    }
+    let mut command = Command::from(compile::cargo("cargo", place));
+    command.args(["test", "--release", "--package", PUSH]);
+    Ok(success & command.status().await.context("cargo cannot be run")?.success())
 }
 
 /// The vectors that the caller names, else those in the workspace.

@@ -58,7 +58,7 @@ pub async fn run(place: &Place, options: &Up) -> Result<()> {
 /// All that comes before the first process: tools, Envoy, builds, ports, certificates, Envoy's files.
 pub fn prepare(place: &Place, options: &Up) -> Result<Topology> {
     // What a typing mistake breaks comes first, what takes minutes comes later.
-    let manifests = Manifests::load(&place.root.join("k8s"))?;
+    let manifests = Manifests::load(&place.manifests())?;
     plan::plan(place, options, &manifests)?;
     if !options.no_build {
         let step = Step::begin("toolchain");
@@ -78,8 +78,9 @@ pub fn prepare(place: &Place, options: &Up) -> Result<Topology> {
     // Planned again: while all was built, somebody may have taken a port.
     let topology = plan::plan(place, options, &manifests)?;
     lay_out(&topology)?;
-    render::copy_manifests(&place.root.join("k8s"), &topology)?;
+    render::copy_manifests(&place.manifests(), &topology)?;
     secrets::ensure_admin_password(&topology.state_dir)?;
+    secrets::keep_database_server(&topology.state_dir, options.database.as_ref())?;
     pki::issue(&topology, &manifests)?;
     render::all(&topology)?;
     write_atomically(&Topology::file(&place.state_dir), &serde_json::to_vec_pretty(&topology)?, 0o644)?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Duration, Manifests, document, istio, kubernetes};
 
 pub(crate) fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s/base")
 }
 
 /// Every document of every manifest, with its file.

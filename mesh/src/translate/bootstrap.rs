@@ -35,8 +35,8 @@ fn stats_tags() -> Value {
         ("listener_address", r"^listener\.((.*?)\.)"),
         ("response_code_class", r"_rq(_(\dxx))$"),
         ("response_code", r"_rq(_(\d{3}))$"),
-        ("verdict", r"(verdict=\.=(.*?);\.)"),
-        ("reason", r"(reason=\.=(.*?);\.)"),
+        ("verdict", r"(verdict=\.=(.*?);\.;)"),
+        ("reason", r"(reason=\.=(.*?);\.;)"),
     ];
     tags.iter().map(|(name, regex)| json!({"tag_name": name, "regex": regex})).collect()
 }

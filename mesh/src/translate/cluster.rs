@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::{ConfigFile, Context, Proxy, names, resources, tls, typed, watched};
-use crate::manifest::istio::{DestinationRule, SimpleLoadBalancer, TrafficPolicy};
+use crate::manifest::istio::{ConnectionPool, DestinationRule, SimpleLoadBalancer, TrafficPolicy};
 use crate::manifest::kubernetes::Service;
 use crate::topology::{Replica, Topology};
 
@@ -38,17 +38,21 @@ pub(super) fn for_gateway(context: Context<'_>, proxy: &Proxy) -> Result<Vec<Val
 pub(super) fn for_sidecar(context: Context<'_>, proxy: &Proxy, replica: &Replica) -> Result<Vec<Value>> {
     let mut clusters = for_gateway(context, proxy)?;
     let deployment = context.manifests.deployment(&replica.workload)?;
-    let port = names::port(context.manifests.service_of(deployment)?)?;
+    let service = context.manifests.service_of(deployment)?;
+    let port = names::port(service)?;
+    // As in Istio, a service's limits hold on the called side too, for all its callers together.
+    let pool = &policy(context, &names::host(service)?)?.connection_pool;
     let socket = context.topology.service_socket(&replica.name());
     clusters.push(json!({
         "name": names::inbound(port),
         "type": "STATIC",
-        "connect_timeout": "1s",
+        "connect_timeout": pool.tcp.connect_timeout.to_envoy(),
+        "circuit_breakers": circuit_breakers(pool),
         "load_assignment": {
             "cluster_name": names::inbound(port),
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"pipe": {"path": socket}}}}]}],
         },
-        "typed_extension_protocol_options": http_options(&json!({"idle_timeout": "30s"})),
+        "typed_extension_protocol_options": http_options(pool),
     }));
     Ok(clusters)
 }
@@ -91,13 +95,7 @@ fn outbound_cluster(context: Context<'_>, proxy: &Proxy, workload: &str, service
             SimpleLoadBalancer::Random => "RANDOM",
         },
         "common_lb_config": {"healthy_panic_threshold": {"value": outlier.min_health_percent}},
-        "circuit_breakers": {"thresholds": [{
-            "max_connections": pool.tcp.max_connections,
-            "max_pending_requests": pool.http.http1_max_pending_requests,
-            "max_requests": pool.http.http2_max_requests,
-            "max_retries": pool.http.max_retries,
-            "track_remaining": true,
-        }]},
+        "circuit_breakers": circuit_breakers(pool),
         "outlier_detection": {
             "consecutive_5xx": outlier.consecutive_5xx_errors,
             "enforcing_consecutive_5xx": 100,
@@ -108,10 +106,7 @@ fn outbound_cluster(context: Context<'_>, proxy: &Proxy, workload: &str, service
             "base_ejection_time": outlier.base_ejection_time.to_envoy(),
             "max_ejection_percent": outlier.max_ejection_percent,
         },
-        "typed_extension_protocol_options": http_options(&json!({
-            "idle_timeout": pool.http.idle_timeout.to_envoy(),
-            "max_requests_per_connection": pool.http.max_requests_per_connection,
-        })),
+        "typed_extension_protocol_options": http_options(pool),
         // Read by the access loggers, which know of an upstream request only its cluster.
         "metadata": {"filter_metadata": {"istio": {"host": host, "workload": workload, "principal": server}}},
         "transport_socket": tls::upstream(context.topology, proxy, &sni, &server),
@@ -136,10 +131,23 @@ fn admin(topology: &Topology, proxy: &Proxy) -> Value {
     })
 }
 
-fn http_options(common: &Value) -> Value {
+fn circuit_breakers(pool: &ConnectionPool) -> Value {
+    json!({"thresholds": [{
+        "max_connections": pool.tcp.max_connections,
+        "max_pending_requests": pool.http.http1_max_pending_requests,
+        "max_requests": pool.http.http2_max_requests,
+        "max_retries": pool.http.max_retries,
+        "track_remaining": true,
+    }]})
+}
+
+fn http_options(pool: &ConnectionPool) -> Value {
     let options = json!({
         "explicit_http_config": {"http_protocol_options": {}},
-        "common_http_protocol_options": common,
+        "common_http_protocol_options": {
+            "idle_timeout": pool.http.idle_timeout.to_envoy(),
+            "max_requests_per_connection": pool.http.max_requests_per_connection,
+        },
     });
     json!({
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions":

@@ -46,7 +46,7 @@ fn topology() -> Topology {
 }
 
 fn manifests() -> Manifests {
-    Manifests::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s")).unwrap()
+    Manifests::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s/base")).unwrap()
 }
 
 fn files() -> Vec<ConfigFile> {

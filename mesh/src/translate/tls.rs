@@ -60,7 +60,11 @@ pub(super) fn downstream(topology: &Topology, proxy: &Proxy) -> Value {
 fn common(topology: &Topology, proxy: &Proxy, peer: &Value) -> Value {
     let source = |file: &str| watched(&topology.proxy_dir(&proxy.name).join(file));
     json!({
-        "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+        // Both said, as Istio does: Envoy's defaults have not always been the same for both sides.
+        "tls_params": {
+            "tls_minimum_protocol_version": "TLSv1_2",
+            "tls_maximum_protocol_version": "TLSv1_3",
+        },
         "tls_certificate_sds_secret_configs": [{"name": CERTIFICATE, "sds_config": source(CERTIFICATE_FILE)}],
         "combined_validation_context": {
             "default_validation_context": {

@@ -22,3 +22,9 @@ pub struct Config {
     #[arg(long, env = "FINPAY_ADMIN_PASSWORD_FILE", value_name = "FINPAY_ADMIN_PASSWORD_FILE")]
     pub admin_password_file: Option<PathBuf>,
 }
+
+impl AsRef<Common> for Config {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}

@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use secrecy::ExposeSecret;
+use kit::Database;
 
 use crate::config::Config;
 use crate::domain::{Password, UserId};
 use crate::error::Error;
 use crate::password::Passwords;
-use crate::store::{NewUser, Store};
+use crate::store::{MIGRATIONS, NewUser, Store};
 use crate::token::Issuer;
 
 /// The port in the cluster.
@@ -31,16 +31,15 @@ pub const ADMIN: &str = "admin";
 #[derive(Clone)]
 pub struct State {
     /// Users and keys.
-    pub store: Arc<dyn Store>,
+    pub store: Store,
     issuer: Arc<Issuer>,
     passwords: Passwords,
 }
 
 /// Opens the store, agrees on the signing key with the other replicas, and makes sure of the administrator.
 pub async fn start(config: &Config) -> Result<State, Error> {
-    let url = config.common.database_url.expose_secret();
-    let store: Arc<dyn Store> = Arc::new(store::sqlite::SqliteStore::open(url).await?);
-    let key = store.signing_key(token::generate()).await?;
+    let store = Store(Database::open(&config.common, &MIGRATIONS).await?);
+    let key = store.signing_key(&token::generate()).await?;
     let issuer = Arc::new(Issuer::new(config, &key)?);
     let state = State { store, issuer, passwords: Passwords::new().await? };
     if let Some(file) = &config.admin_password_file {

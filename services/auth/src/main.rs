@@ -1,14 +1,14 @@
 //! auth-service: users, tokens and keys.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use auth::config::Config;
-use auth::{PORT, router, start};
+use auth::store::MIGRATIONS;
+use auth::{PORT, State, router, start};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config: Config = kit::config::read();
-    let parts = |state: auth::State| (Arc::clone(&state.store), router(state));
-    kit::server::main(&config.common, PORT, start(&config), parts).await
+    let start = async |config: &Config| start(config).await;
+    let parts = |state: State| (state.store.0.clone(), router(state));
+    kit::server::main(PORT, &MIGRATIONS, start, parts).await
 }

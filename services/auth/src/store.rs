@@ -1,11 +1,17 @@
-//! What auth keeps.
+//! What auth keeps: users and signing keys.
 
-pub mod sqlite;
+use jiff::Timestamp;
+use kit::Database;
+use kit::store::{Migrations, Query, Row};
 
-use async_trait::async_trait;
-
-use crate::domain::{Standing, UserId};
+use crate::domain::{DEFAULT_LIMIT_CURRENCY, DEFAULT_LIMIT_MINOR, Standing, UserId};
 use crate::error::Error;
+
+/// The tables.
+pub static MIGRATIONS: Migrations = Migrations {
+    sqlite: sqlx::migrate!("migrations/sqlite"),
+    postgres: sqlx::migrate!("migrations/postgres"),
+};
 
 /// A user to be made, active and with the default limit.
 #[derive(Debug)]
@@ -47,28 +53,96 @@ pub struct SigningKey {
     pub private_key: Vec<u8>,
 }
 
-/// The store of the auth service.
-#[async_trait]
-pub trait Store: Send + Sync + 'static {
-    /// Whether it answers.
-    async fn ready(&self) -> Result<(), Error>;
+/// The store of the auth service; clones are the same.
+#[derive(Debug, Clone)]
+pub struct Store(pub Database);
+
+impl Store {
     /// Makes a user; [`Error::UserExists`] when the id is taken.
-    async fn create_user(&self, user: NewUser) -> Result<(), Error>;
+    pub async fn create_user(&self, user: NewUser) -> Result<(), Error> {
+        let query = bind_user(
+            Query::new(
+                "INSERT INTO users (user_id, password_hash, scope, standing, limit_minor, limit_currency, created_at)
+                 VALUES ($1, $2, $3, 'active', $4, $5, $6) ON CONFLICT (user_id) DO NOTHING",
+            ),
+            &user,
+        );
+        match self.0.execute(query).await? {
+            1 => Ok(()),
+            _ => Err(Error::UserExists),
+        }
+    }
+
     /// Makes a user, or replaces the password and scope of one that exists; its standing stays.
-    async fn put_credentials(&self, user: NewUser) -> Result<(), Error>;
+    pub async fn put_credentials(&self, user: NewUser) -> Result<(), Error> {
+        let query = bind_user(
+            Query::new(
+                "INSERT INTO users (user_id, password_hash, scope, standing, limit_minor, limit_currency, created_at)
+                 VALUES ($1, $2, $3, 'active', $4, $5, $6) ON CONFLICT (user_id) DO UPDATE
+                 SET password_hash = excluded.password_hash, scope = excluded.scope",
+            ),
+            &user,
+        );
+        self.0.execute(query).await?;
+        Ok(())
+    }
+
     /// A user's credentials.
-    async fn credentials(&self, user_id: &UserId) -> Result<Option<Credentials>, Error>;
+    pub async fn credentials(&self, user_id: &UserId) -> Result<Option<Credentials>, Error> {
+        let query = Query::new("SELECT password_hash, scope FROM users WHERE user_id = $1");
+        let row = self.0.fetch_optional(query.bind(user_id.as_str())).await?;
+        let read =
+            |row: Row| Ok(Credentials { password_hash: row.get("password_hash")?, scope: row.get("scope")? });
+        row.map(read).transpose()
+    }
+
     /// A user's standing; [`Error::NoSuchUser`].
-    async fn standing(&self, user_id: &UserId) -> Result<PayerStanding, Error>;
+    pub async fn standing(&self, user_id: &UserId) -> Result<PayerStanding, Error> {
+        let query = Query::new("SELECT standing, limit_minor, limit_currency FROM users WHERE user_id = $1");
+        let row = self.0.fetch_optional(query.bind(user_id.as_str())).await?;
+        standing(&row.ok_or(Error::NoSuchUser)?)
+    }
+
     /// Changes a user's standing; [`Error::NoSuchUser`].
-    async fn set_standing(&self, user_id: &UserId, standing: Standing) -> Result<PayerStanding, Error>;
+    pub async fn set_standing(&self, user_id: &UserId, new: Standing) -> Result<PayerStanding, Error> {
+        let query = Query::new(
+            "UPDATE users SET standing = $1 WHERE user_id = $2 RETURNING standing, limit_minor, limit_currency",
+        );
+        let row = self.0.write_returning(query.bind(new.to_string()).bind(user_id.as_str())).await?;
+        standing(&row.ok_or(Error::NoSuchUser)?)
+    }
+
     /// The key that all replicas sign with: the stored one, or `candidate`, which is stored then.
-    async fn signing_key(&self, candidate: SigningKey) -> Result<SigningKey, Error>;
+    pub async fn signing_key(&self, candidate: &SigningKey) -> Result<SigningKey, Error> {
+        // One row alone can be the one in use, so of two replicas that start at once one is first.
+        let insert = Query::new(
+            "INSERT INTO signing_keys (kid, private_key, in_use, created_at) VALUES ($1, $2, 1, $3)
+             ON CONFLICT (in_use) DO NOTHING",
+        );
+        let now = Timestamp::now().as_second();
+        let insert = insert.bind(&candidate.kid).bind(candidate.private_key.as_slice()).bind(now);
+        self.0.execute(insert).await?;
+        let query = Query::new("SELECT kid, private_key FROM signing_keys WHERE in_use = 1");
+        let row = self.0.fetch_optional(query).await?.ok_or(Error::Corrupt("no signing key"))?;
+        Ok(SigningKey { kid: row.get("kid")?, private_key: row.get("private_key")? })
+    }
 }
 
-#[async_trait]
-impl kit::server::Ready for dyn Store {
-    async fn ready(&self) -> Result<(), String> {
-        Store::ready(self).await.map_err(|problem| problem.to_string())
-    }
+fn bind_user(query: Query, user: &NewUser) -> Query {
+    query
+        .bind(user.user_id.as_str())
+        .bind(&user.password_hash)
+        .bind(&user.scope)
+        .bind(DEFAULT_LIMIT_MINOR)
+        .bind(DEFAULT_LIMIT_CURRENCY)
+        .bind(Timestamp::now().as_second())
+}
+
+fn standing(row: &Row) -> Result<PayerStanding, Error> {
+    let text: String = row.get("standing")?;
+    Ok(PayerStanding {
+        standing: text.parse().map_err(|_| Error::Corrupt("an unknown standing"))?,
+        limit_minor: row.get("limit_minor")?,
+        limit_currency: row.get("limit_currency")?,
+    })
 }

@@ -89,7 +89,7 @@ fn an_unusable_variable_is_named_and_ends_it_with_64() {
         ("FINPAY_LISTEN", "nowhere"),
         ("FINPAY_DRAIN_SECONDS", "soon"),
         ("FINPAY_LOG", "[["),
-        ("DATABASE_URL", "postgres://localhost/auth"),
+        ("DATABASE_URL", "mysql://localhost/auth"),
         ("FINPAY_ADMIN_PASSWORD_FILE", "/nonexistent"),
     ] {
         let output = auth(folder.path()).env(name, value).stdout(Stdio::piped()).output().expect("auth runs");
@@ -103,4 +103,40 @@ fn an_unusable_variable_is_named_and_ends_it_with_64() {
         assert_eq!(output.status.code(), Some(64), "{name}: {text}");
         assert!(text.contains(name), "{text}");
     }
+}
+
+#[test]
+fn pods_cannot_share_a_file() {
+    let folder = TempDir::new().expect("a folder");
+    let output = auth(folder.path())
+        .env("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+        .stdout(Stdio::piped())
+        .output()
+        .expect("auth runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(64), "{text}");
+    assert!(text.contains("DATABASE_URL") && text.contains("pods cannot share a file"), "{text}");
+}
+
+#[test]
+fn tables_are_brought_up_to_date_by_whom_it_is_left_to() {
+    let folder = TempDir::new().expect("a folder");
+    let run = |migrate: &str| {
+        let mut command = auth(folder.path());
+        // All that an init container knows.
+        command.env_remove("FINPAY_ISSUER").env_remove("FINPAY_AUDIENCE").env("FINPAY_MIGRATE", migrate);
+        command.stdout(Stdio::piped());
+        command
+    };
+    let output =
+        run("never").env("FINPAY_ISSUER", "i").env("FINPAY_AUDIENCE", "a").output().expect("auth runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(64), "{text}");
+    assert!(text.contains("FINPAY_MIGRATE=only"), "{text}");
+    assert!(run("only").output().expect("auth runs").status.success());
+    let mut child =
+        run("never").env("FINPAY_ISSUER", "i").env("FINPAY_AUDIENCE", "a").spawn().expect("auth runs");
+    drop(connect(folder.path()));
+    terminate(&child);
+    assert!(child.wait().expect("auth ends").success());
 }

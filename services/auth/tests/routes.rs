@@ -1,5 +1,7 @@
 //! The router in process: each route, each error, and the tokens that it issues.
 
+use std::io::Write as _;
+
 use auth::config::Config;
 use auth::{router, start};
 use axum::Router;
@@ -11,22 +13,23 @@ use jwt_simple::prelude::{
     Duration, ECDSAP256PublicKeyLike as _, ES256PublicKey, Token, VerificationOptions,
 };
 use kit::server::with_defaults;
+use rstest::rstest;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use testing::{Database, Kind};
 use tower::ServiceExt as _;
 
 const PASSWORD: &str = "correct horse";
 
-async fn service(folder: &TempDir, admin_password: &str) -> Router {
-    let (store, secret) = (folder.path().join("auth.db"), folder.path().join("admin"));
-    std::fs::write(&secret, admin_password).expect("the file is written");
+async fn service(database: &Database, admin_password: &str) -> Router {
+    let mut secret = tempfile::NamedTempFile::new().expect("a file");
+    secret.write_all(admin_password.as_bytes()).expect("the file is written");
     let config = Config::parse_from([
         "auth-service",
-        &format!("--database-url=sqlite://{}", store.display()),
+        &format!("--database-url={}", database.url),
         "--issuer=https://auth.finpay.example",
         "--audience=finpay",
-        &format!("--admin-password-file={}", secret.display()),
+        &format!("--admin-password-file={}", secret.path().display()),
     ]);
     with_defaults(router(start(&config).await.expect("auth starts")))
 }
@@ -73,10 +76,13 @@ struct Custom {
     client_id: String,
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_registered_user_gets_a_token_that_the_published_key_verifies() {
-    let folder = TempDir::new().expect("a folder");
-    let service = service(&folder, "admin-password\n").await;
+async fn a_registered_user_gets_a_token_that_the_published_key_verifies(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
+    let service = service(&database, "admin-password\n").await;
     let made = call(&service, "POST", "/auth/register", credentials("user123", PASSWORD)).await;
     assert_eq!(made, (StatusCode::CREATED, json!({ "userId": "user123" })));
     let (status, answer) = call(&service, "POST", "/auth/login", credentials("user123", PASSWORD)).await;
@@ -117,19 +123,23 @@ async fn a_registered_user_gets_a_token_that_the_published_key_verifies() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn discovery_names_the_issuer_and_its_keys() {
-    let folder = TempDir::new().expect("a folder");
-    let service = service(&folder, "admin-password").await;
+async fn discovery_names_the_issuer_and_its_keys(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let Some(database) = Database::new(kind) else { return };
+    let service = service(&database, "admin-password").await;
     let (status, answer) = call(&service, "GET", "/.well-known/openid-configuration", Value::Null).await;
     assert_eq!((status, &answer["issuer"]), (StatusCode::OK, &json!("https://auth.finpay.example")));
     assert_eq!(answer["jwks_uri"], "https://auth.finpay.example/.well-known/jwks.json");
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_unknown_user_and_a_wrong_password_get_the_same_answer() {
-    let folder = TempDir::new().expect("a folder");
-    let service = service(&folder, "admin-password").await;
+async fn an_unknown_user_and_a_wrong_password_get_the_same_answer(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
+    let service = service(&database, "admin-password").await;
     call(&service, "POST", "/auth/register", credentials("user123", PASSWORD)).await;
     let wrong = call(&service, "POST", "/auth/login", credentials("user123", "wrong-password")).await;
     assert_eq!(problem(&wrong), (401, "bad-credentials"));
@@ -137,10 +147,13 @@ async fn an_unknown_user_and_a_wrong_password_get_the_same_answer() {
     assert_eq!(call(&service, "POST", "/auth/login", credentials("no body", "short")).await, wrong);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_taken_id_is_a_conflict_and_the_administrator_s_always_is() {
-    let folder = TempDir::new().expect("a folder");
-    let service = service(&folder, "admin-password").await;
+async fn a_taken_id_is_a_conflict_and_the_administrator_s_always_is(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
+    let service = service(&database, "admin-password").await;
     for user in ["user123", "user123", "admin"] {
         let answer = call(&service, "POST", "/auth/register", credentials(user, PASSWORD)).await;
         assert!(
@@ -152,10 +165,13 @@ async fn a_taken_id_is_a_conflict_and_the_administrator_s_always_is() {
     assert_eq!(problem(&again), (409, "user-exists"));
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_cannot_be_registered_is_named_by_its_pointer() {
-    let folder = TempDir::new().expect("a folder");
-    let service = service(&folder, "admin-password").await;
+async fn what_cannot_be_registered_is_named_by_its_pointer(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
+    let service = service(&database, "admin-password").await;
     for (user, password, pointer) in
         [("", PASSWORD, "/userId"), ("a/b", PASSWORD, "/userId"), ("a", "seven77", "/password")]
     {
@@ -169,10 +185,11 @@ async fn what_cannot_be_registered_is_named_by_its_pointer() {
     assert!(!answer.1.to_string().contains(PASSWORD), "no answer quotes a body");
 }
 
+#[rstest]
 #[tokio::test]
-async fn standing_changes_and_is_told() {
-    let folder = TempDir::new().expect("a folder");
-    let service = service(&folder, "admin-password").await;
+async fn standing_changes_and_is_told(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let Some(database) = Database::new(kind) else { return };
+    let service = service(&database, "admin-password").await;
     call(&service, "POST", "/auth/register", credentials("user123", PASSWORD)).await;
     let path = "/auth/users/user123/standing";
     let limit = json!({ "amount": 100_000_000, "currency": "USD", "exponent": 2 });
@@ -193,18 +210,24 @@ async fn standing_changes_and_is_told() {
     assert_eq!(problem(&odd), (400, "malformed-body"));
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_request_past_the_sidecar_is_a_fault_of_the_deployment() {
-    let folder = TempDir::new().expect("a folder");
-    let service = service(&folder, "admin-password").await;
+async fn a_request_past_the_sidecar_is_a_fault_of_the_deployment(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
+    let service = service(&database, "admin-password").await;
     let bare = Request::get("/auth/users/admin/standing").body(Body::empty()).expect("a request");
     assert_eq!(problem(&read(send(&service, bare).await).await), (500, "identity-missing"));
 }
 
+#[rstest]
 #[tokio::test]
-async fn bodies_paths_and_methods_that_are_not_ours_are_problems() {
-    let folder = TempDir::new().expect("a folder");
-    let service = service(&folder, "admin-password").await;
+async fn bodies_paths_and_methods_that_are_not_ours_are_problems(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
+    let service = service(&database, "admin-password").await;
     let response = send(&service, request("DELETE", "/auth/login", &Value::Null)).await;
     assert_eq!(response.headers()[header::ALLOW], "POST");
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
@@ -228,28 +251,32 @@ async fn bodies_paths_and_methods_that_are_not_ours_are_problems() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_administrator_s_password_follows_its_file() {
-    let folder = TempDir::new().expect("a folder");
+async fn the_administrator_s_password_follows_its_file(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let Some(database) = Database::new(kind) else { return };
     for password in ["first-password", "second-password"] {
-        let service = service(&folder, &format!("{password}\n")).await;
+        let service = service(&database, &format!("{password}\n")).await;
         let (status, answer) = call(&service, "POST", "/auth/login", credentials("admin", password)).await;
         assert_eq!(status, StatusCode::OK);
         assert!(answer["scope"].as_str().is_some_and(|scope| scope.ends_with(" users:admin")));
     }
-    let service = service(&folder, "second-password").await;
+    let service = service(&database, "second-password").await;
     let old = call(&service, "POST", "/auth/login", credentials("admin", "first-password")).await;
     assert_eq!(problem(&old), (401, "bad-credentials"));
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn replicas_that_start_at_once_on_an_empty_store_publish_one_key() {
+async fn replicas_that_start_at_once_on_an_empty_store_publish_one_key(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
     for _ in 0..5 {
-        let folder = TempDir::new().expect("a folder");
+        let Some(database) = Database::new(kind) else { return };
         let replicas = tokio::join!(
-            service(&folder, "admin-password"),
-            service(&folder, "admin-password"),
-            service(&folder, "admin-password"),
+            service(&database, "admin-password"),
+            service(&database, "admin-password"),
+            service(&database, "admin-password"),
         );
         let keys = |replica| async move { call(replica, "GET", "/.well-known/jwks.json", Value::Null).await };
         let first = keys(&replicas.0).await;

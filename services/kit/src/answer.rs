@@ -31,6 +31,11 @@ impl Answer {
         })
     }
 
+    /// A status as a database has it.
+    pub fn stored_status(status: i64) -> u16 {
+        u16::try_from(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR.as_u16())
+    }
+
     /// The same answer again, and a header field that says so.
     pub fn replayed(self) -> Response {
         let mut response = self.into_response();

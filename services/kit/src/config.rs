@@ -9,8 +9,12 @@ use std::str::FromStr;
 use clap::{Args, Parser};
 use secrecy::SecretString;
 
+use crate::store::Migrate;
+
 /// `EX_USAGE` of sysexits.h: the configuration cannot be used.
 pub const EX_USAGE: u8 = 64;
+
+const MIGRATE: &str = "FINPAY_MIGRATE";
 
 /// What every service can be told. Each value is named like its variable, so that clap's errors name it.
 #[derive(Debug, Clone, Args)]
@@ -18,9 +22,21 @@ pub struct Common {
     /// Where to listen: `unix:/path/to.sock`, or an address and port.
     #[arg(long, env = "FINPAY_LISTEN", value_name = "FINPAY_LISTEN")]
     pub listen: Option<Listen>,
-    /// The store: `sqlite:///absolute/path.db`.
+    /// The database: `postgres://USER@HOST/DATABASE`, or `sqlite:///absolute/path.db` for one machine.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: SecretString,
+    /// The most connections to a PostgreSQL database.
+    #[arg(
+        long,
+        env = "FINPAY_DATABASE_CONNECTIONS",
+        value_name = "FINPAY_DATABASE_CONNECTIONS",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u32).range(1..=1000)
+    )]
+    pub database_connections: u32,
+    /// Whether to bring the tables up to date.
+    #[arg(long, env = MIGRATE, value_name = "FINPAY_MIGRATE", value_enum, default_value_t = Migrate::Auto)]
+    pub migrate: Migrate,
     /// The log filter, as tracing's `EnvFilter` reads it.
     #[arg(long, env = "FINPAY_LOG", value_name = "FINPAY_LOG", default_value = "info")]
     pub log: String,
@@ -60,6 +76,21 @@ impl fmt::Display for Listen {
             Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
         }
     }
+}
+
+/// What a service needs that only brings its tables up to date.
+#[derive(Debug, Parser)]
+pub struct MigrateOnly {
+    /// What every service can be told.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The configuration of a service that is to bring its tables up to date and nothing else: the container that does
+/// it knows nothing of the service's other settings.
+pub fn migrate_only() -> Option<MigrateOnly> {
+    let asked = std::env::var(MIGRATE).is_ok_and(|value| value == "only");
+    asked.then(read)
 }
 
 /// Reads the configuration, or ends the process: with 0 after `--help`, with 64 (sysexits' `EX_USAGE`) and the

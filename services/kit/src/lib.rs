@@ -1,5 +1,5 @@
-//! What all services share: configuration, problems, the caller's identity, idempotency keys, the SQLite store's
-//! settings, and the server with its health checks and its clean end.
+//! What all services share: configuration, problems, the caller's identity, idempotency keys, the database
+//! behind their stores, and the server with its health checks and its clean end.
 
 pub mod amounts;
 pub mod answer;
@@ -10,10 +10,11 @@ pub mod identity;
 pub mod json;
 pub mod problem;
 pub mod server;
-pub mod sqlite;
+pub mod store;
 pub mod telemetry;
 
 pub use answer::Answer;
 pub use forward::{Forward, client};
 pub use identity::Caller;
 pub use problem::{Code, Problem};
+pub use store::Database;

@@ -13,39 +13,24 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use clap::Parser;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::config::{Common, EX_USAGE, Listen};
+use crate::config::{self, Common, EX_USAGE, Listen, MigrateOnly};
 use crate::problem::{Code, Problem};
+use crate::store::{Database, Migrations};
 use crate::telemetry;
 
 /// The largest body that any service reads.
 pub const BODY_LIMIT_BYTES: usize = 64 * 1024;
 
-/// Says whether the store answers.
-#[async_trait::async_trait]
-pub trait Ready: Send + Sync + 'static {
-    /// Its text goes to the log.
-    async fn ready(&self) -> Result<(), String>;
-}
-
-/// A store that is known by its trait object only.
-struct StoreReady<T: ?Sized>(Arc<T>);
-
-#[async_trait::async_trait]
-impl<T: Ready + ?Sized> Ready for StoreReady<T> {
-    async fn ready(&self) -> Result<(), String> {
-        self.0.ready().await
-    }
-}
-
 #[derive(Clone)]
 struct Health {
     draining: Arc<AtomicBool>,
-    store: Arc<dyn Ready>,
+    database: Database,
 }
 
 /// A service's own routes with what every router has: problems for unknown paths and methods, the body limit,
@@ -68,22 +53,43 @@ pub trait StartError: std::fmt::Display {
     fn is_usage(&self) -> bool;
 }
 
-/// A service's whole life: its log, its start, its routes, its end.
-pub async fn main<State, Store: Ready + ?Sized, Problem: StartError>(
-    settings: &Common,
+/// A service's whole life: its configuration, its log, its start, its routes, its end.
+pub async fn main<Config: Parser + AsRef<Common>, State, Problem: StartError>(
     default_port: u16,
-    start: impl Future<Output = Result<State, Problem>>,
-    parts: impl FnOnce(State) -> (Arc<Store>, Router),
+    migrations: &Migrations,
+    start: impl AsyncFnOnce(&Config) -> Result<State, Problem>,
+    parts: impl FnOnce(State) -> (Database, Router),
 ) -> ExitCode {
-    if let Err(problem) = telemetry::start(&settings.log) {
-        eprintln!("{problem}");
-        return ExitCode::from(EX_USAGE);
+    if let Some(MigrateOnly { common }) = config::migrate_only() {
+        return match begin_log(&common) {
+            Ok(()) => told(Database::open(&common, migrations).await.map(|_| ())),
+            Err(code) => code,
+        };
     }
-    match start.await {
+    let config: Config = config::read();
+    let common = config.as_ref();
+    if let Err(code) = begin_log(common) {
+        return code;
+    }
+    match start(&config).await {
         Ok(state) => {
-            let (store, routes) = parts(state);
-            run(settings, default_port, routes, Arc::new(StoreReady(store))).await
+            let (database, routes) = parts(state);
+            run(common, default_port, routes, database).await
         }
+        Err(problem) => told(Err(problem)),
+    }
+}
+
+fn begin_log(settings: &Common) -> Result<(), ExitCode> {
+    telemetry::start(&settings.log).map_err(|problem| {
+        eprintln!("{problem}");
+        ExitCode::from(EX_USAGE)
+    })
+}
+
+fn told<Problem: StartError>(outcome: Result<(), Problem>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             tracing::error!(%problem, "the service cannot start");
             if problem.is_usage() { ExitCode::from(EX_USAGE) } else { ExitCode::FAILURE }
@@ -91,10 +97,16 @@ pub async fn main<State, Store: Ready + ?Sized, Problem: StartError>(
     }
 }
 
+impl StartError for sqlx::Error {
+    fn is_usage(&self) -> bool {
+        matches!(self, Self::Configuration(_))
+    }
+}
+
 /// Runs a service until SIGTERM or SIGINT: then `/readyz` says 503, no new connection is taken, running requests end
 /// within the drain time, and the process exits with 0.
-async fn run(settings: &Common, default_port: u16, routes: Router, store: Arc<dyn Ready>) -> ExitCode {
-    match serve(settings, default_port, routes, store).await {
+async fn run(settings: &Common, default_port: u16, routes: Router, database: Database) -> ExitCode {
+    match serve(settings, default_port, routes, database).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             tracing::error!(%problem, listen = ?settings.listen, "the service ends");
@@ -107,9 +119,9 @@ async fn serve(
     settings: &Common,
     default_port: u16,
     routes: Router,
-    store: Arc<dyn Ready>,
+    database: Database,
 ) -> Result<(), std::io::Error> {
-    let health = Health { draining: Arc::new(AtomicBool::new(false)), store };
+    let health = Health { draining: Arc::new(AtomicBool::new(false)), database };
     let (layer, metrics) = telemetry::metrics();
     let app = with_defaults(routes)
         .layer(from_fn(log_request))
@@ -187,7 +199,7 @@ async fn readyz(State(health): State<Health>) -> Response {
     if health.draining.load(Ordering::Acquire) {
         return Problem::new(Code::UpstreamUnavailable, "Draining.").into_response();
     }
-    match health.store.ready().await {
+    match health.database.ready().await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(problem) => Problem::internal(Code::StoreUnavailable, &problem).into_response(),
     }

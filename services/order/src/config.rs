@@ -15,3 +15,9 @@ pub struct Config {
     #[arg(long, env = "PAYMENT_URL", default_value = "http://payment-service.finpay.svc.cluster.local:3002")]
     pub payment_url: Url,
 }
+
+impl AsRef<Common> for Config {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}

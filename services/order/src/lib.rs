@@ -7,17 +7,15 @@ mod payment;
 mod routes;
 pub mod store;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::{get, post};
+use kit::Database;
 use kit::amounts::Rules;
-use secrecy::ExposeSecret;
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::payment::Payments;
-use crate::store::Store;
+use crate::store::{MIGRATIONS, Store};
 
 /// The port in the cluster.
 pub const PORT: u16 = 3003;
@@ -29,15 +27,14 @@ pub const AMOUNT_RULE: &[u8] = include_bytes!("amount-rule.json");
 #[derive(Clone)]
 pub struct State {
     /// Orders.
-    pub store: Arc<dyn Store>,
+    pub store: Store,
     payments: Payments,
     rules: Rules,
 }
 
 /// Opens the store.
 pub async fn start(config: &Config) -> Result<State, Error> {
-    let url = config.common.database_url.expose_secret();
-    let store: Arc<dyn Store> = Arc::new(store::sqlite::SqliteStore::open(url).await?);
+    let store = Store(Database::open(&config.common, &MIGRATIONS).await?);
     let rules = Rules::new(AMOUNT_RULE).map_err(Error::Config)?;
     Ok(State { store, payments: Payments::new(&config.payment_url)?, rules })
 }

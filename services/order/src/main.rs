@@ -1,14 +1,14 @@
 //! order-service: takes orders and has them paid.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use order::config::Config;
-use order::{PORT, router, start};
+use order::store::MIGRATIONS;
+use order::{PORT, State, router, start};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config: Config = kit::config::read();
-    let parts = |state: order::State| (Arc::clone(&state.store), router(state));
-    kit::server::main(&config.common, PORT, start(&config), parts).await
+    let start = async |config: &Config| start(config).await;
+    let parts = |state: State| (state.store.0.clone(), router(state));
+    kit::server::main(PORT, &MIGRATIONS, start, parts).await
 }

@@ -11,8 +11,9 @@ use axum::{Json, Router};
 use clap::Parser;
 use kit::server::with_defaults;
 use order::config::Config;
+use rstest::rstest;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use testing::{Database, Kind};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
@@ -49,9 +50,8 @@ async fn payment(failures: usize) -> (String, Arc<std::sync::Mutex<Vec<String>>>
     (format!("http://{address}"), keys)
 }
 
-async fn replica(folder: &TempDir, payment_url: &str) -> Router {
-    let database = format!("sqlite://{}/order.db", folder.path().display());
-    let arguments = ["order-service", "--database-url", &database, "--payment-url", payment_url];
+async fn replica(database: &Database, payment_url: &str) -> Router {
+    let arguments = ["order-service", "--database-url", &database.url, "--payment-url", payment_url];
     let config = Config::try_parse_from(arguments).expect("a configuration");
     with_defaults(order::router(order::start(&config).await.expect("a store")))
 }
@@ -72,13 +72,16 @@ async fn create(app: &Router, request_id: &str, body: &str) -> (Response, Bytes)
     call(app, request.body(Body::from(body.to_owned())).expect("a request")).await
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_failed_payment_is_taken_up_again_by_the_other_replica() {
-    let folder = TempDir::new().expect("a folder");
+async fn a_failed_payment_is_taken_up_again_by_the_other_replica(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
     let (payment_url, keys) = payment(1).await;
-    let (failed, _) = create(&replica(&folder, &payment_url).await, "r-1", BODY).await;
+    let (failed, _) = create(&replica(&database, &payment_url).await, "r-1", BODY).await;
     assert_eq!(failed.status(), StatusCode::SERVICE_UNAVAILABLE);
-    let app = replica(&folder, &payment_url).await;
+    let app = replica(&database, &payment_url).await;
     let (paid, first) = create(&app, "r-1", BODY).await;
     let (replayed, again) = create(&app, "r-1", BODY).await;
     assert_eq!((paid.status(), replayed.status()), (StatusCode::CREATED, StatusCode::CREATED));
@@ -89,11 +92,14 @@ async fn a_failed_payment_is_taken_up_again_by_the_other_replica() {
     assert_eq!(keys[0], keys[1], "for the same order");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_refused_payment_cancels_the_order_and_the_reason_goes_on() {
-    let folder = TempDir::new().expect("a folder");
+async fn a_refused_payment_cancels_the_order_and_the_reason_goes_on(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
     let (payment_url, _) = payment(0).await;
-    let app = replica(&folder, &payment_url).await;
+    let app = replica(&database, &payment_url).await;
     let body = BODY
         .replace("\"price\":50", "\"price\":999")
         .replace(":100", ":999")
@@ -105,11 +111,12 @@ async fn a_refused_payment_cancels_the_order_and_the_reason_goes_on() {
     assert_eq!((again.status(), same), (StatusCode::FORBIDDEN, problem));
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_order_is_its_owner_s_and_its_key_s() {
-    let folder = TempDir::new().expect("a folder");
+async fn an_order_is_its_owner_s_and_its_key_s(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let Some(database) = Database::new(kind) else { return };
     let (payment_url, _) = payment(0).await;
-    let app = replica(&folder, &payment_url).await;
+    let app = replica(&database, &payment_url).await;
     let (paid, _) = create(&app, "r-1", BODY).await;
     let path = paid.headers()["location"].to_str().expect("text").to_owned();
     for (user, expected) in [("user", StatusCode::OK), ("other", StatusCode::NOT_FOUND)] {
@@ -122,11 +129,12 @@ async fn an_order_is_its_owner_s_and_its_key_s() {
     assert_eq!(stranger.status(), StatusCode::FORBIDDEN, "an order for somebody else");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_refusal_by_the_mesh_decides_nothing() {
-    let folder = TempDir::new().expect("a folder");
+async fn a_refusal_by_the_mesh_decides_nothing(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let Some(database) = Database::new(kind) else { return };
     let (payment_url, keys) = payment(0).await;
-    let app = replica(&folder, &payment_url).await;
+    let app = replica(&database, &payment_url).await;
     let body = BODY.replace("\"price\":50", "\"price\":499").replace(":100", ":998");
     for _ in 0..2 {
         assert_eq!(create(&app, "r-1", &body).await.0.status(), StatusCode::SERVICE_UNAVAILABLE);

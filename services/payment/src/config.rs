@@ -15,3 +15,9 @@ pub struct Config {
     #[arg(long, env = "AUTH_URL", default_value = "http://auth-service.finpay.svc.cluster.local:3001")]
     pub auth_url: Url,
 }
+
+impl AsRef<Common> for Config {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}

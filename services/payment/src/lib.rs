@@ -7,17 +7,15 @@ mod routes;
 mod standing;
 pub mod store;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::{get, post};
+use kit::Database;
 use kit::amounts::Rules;
-use secrecy::ExposeSecret;
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::standing::Auth;
-use crate::store::Store;
+use crate::store::{MIGRATIONS, Store};
 
 /// The port in the cluster.
 pub const PORT: u16 = 3002;
@@ -29,15 +27,14 @@ pub const AMOUNT_RULE: &[u8] = include_bytes!("amount-rule.json");
 #[derive(Clone)]
 pub struct State {
     /// Payments, ledger and keys.
-    pub store: Arc<dyn Store>,
+    pub store: Store,
     auth: Auth,
     rules: Rules,
 }
 
 /// Opens the store.
 pub async fn start(config: &Config) -> Result<State, Error> {
-    let url = config.common.database_url.expose_secret();
-    let store: Arc<dyn Store> = Arc::new(store::sqlite::SqliteStore::open(url).await?);
+    let store = Store(Database::open(&config.common, &MIGRATIONS).await?);
     let rules = Rules::new(AMOUNT_RULE).map_err(Error::Config)?;
     Ok(State { store, auth: Auth::new(config.auth_url.clone())?, rules })
 }

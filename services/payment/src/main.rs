@@ -1,14 +1,14 @@
 //! payment-service: charges payers and keeps the ledger.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use payment::config::Config;
-use payment::{PORT, router, start};
+use payment::store::MIGRATIONS;
+use payment::{PORT, State, router, start};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config: Config = kit::config::read();
-    let parts = |state: payment::State| (Arc::clone(&state.store), router(state));
-    kit::server::main(&config.common, PORT, start(&config), parts).await
+    let start = async |config: &Config| start(config).await;
+    let parts = |state: State| (state.store.0.clone(), router(state));
+    kit::server::main(PORT, &MIGRATIONS, start, parts).await
 }

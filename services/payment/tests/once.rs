@@ -9,10 +9,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use clap::Parser;
 use kit::server::with_defaults;
+use kit::store::Query;
 use payment::config::Config;
+use rstest::rstest;
 use serde_json::{Value, json};
-use sqlx::Row;
-use tempfile::TempDir;
+use testing::{Database, Kind};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
@@ -35,12 +36,15 @@ async fn auth() -> (String, Arc<AtomicUsize>) {
     (format!("http://{address}"), asked)
 }
 
-/// One replica on the folder's database.
-async fn replica(folder: &TempDir, auth_url: &str) -> Router {
-    let database = format!("sqlite://{}/payment.db", folder.path().display());
-    let config =
-        Config::try_parse_from(["payment-service", "--database-url", &database, "--auth-url", auth_url]);
-    with_defaults(payment::router(payment::start(&config.expect("a configuration")).await.expect("a store")))
+async fn start(database: &Database, auth_url: &str) -> payment::State {
+    let arguments = ["payment-service", "--database-url", &database.url, "--auth-url", auth_url];
+    let config = Config::try_parse_from(arguments).expect("a configuration");
+    payment::start(&config).await.expect("a store")
+}
+
+/// One replica on the test's database.
+async fn replica(database: &Database, auth_url: &str) -> Router {
+    with_defaults(payment::router(start(database, auth_url).await))
 }
 
 async fn post(app: &Router, user: &str, key: &str, body: &str) -> (StatusCode, bool, Bytes) {
@@ -60,11 +64,14 @@ fn code(body: &Bytes) -> String {
     problem["type"].as_str().and_then(|uri| uri.rsplit('/').next()).unwrap_or_default().to_owned()
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_at_once_on_two_replicas_are_one_payment() {
-    let folder = TempDir::new().expect("a folder");
+async fn fifty_at_once_on_two_replicas_are_one_payment(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let Some(database) = Database::new(kind) else { return };
     let (auth_url, _) = auth().await;
-    let replicas = [replica(&folder, &auth_url).await, replica(&folder, &auth_url).await];
+    // Both start at once on nothing.
+    let replicas: [Router; 2] =
+        tokio::join!(replica(&database, &auth_url), replica(&database, &auth_url)).into();
     let mut running = JoinSet::new();
     for number in 0..50 {
         let app = replicas[number % 2].clone();
@@ -75,33 +82,39 @@ async fn fifty_at_once_on_two_replicas_are_one_payment() {
     assert!(answers.iter().all(|(.., body)| *body == answers[0].2), "all bytes are the same");
     assert_eq!(answers.iter().filter(|(_, replayed, _)| !replayed).count(), 1);
 
-    let url = format!("sqlite://{}/payment.db", folder.path().display());
-    let pool = sqlx::SqlitePool::connect(&url).await.expect("the store");
-    let row = sqlx::query("SELECT COUNT(*) AS rows, SUM(amount_minor) AS sum FROM ledger");
-    let row = row.fetch_one(&pool).await.expect("a row");
-    assert_eq!((row.get::<i64, _>("rows"), row.get::<i64, _>("sum")), (2, 0), "two entries, zero in all");
+    let store = start(&database, &auth_url).await.store.0;
+    let sums = "SELECT COUNT(*) AS rows, CAST(SUM(amount_minor) AS BIGINT) AS sum FROM ledger";
+    let row = store.fetch_optional(Query::new(sums)).await.expect("an answer").expect("a row");
+    let [rows, sum] = ["rows", "sum"].map(|column| row.get::<i64>(column).expect("a number"));
+    assert_eq!((rows, sum), (2, 0), "two entries, zero in all");
     for change in ["UPDATE ledger SET amount_minor = 1", "DELETE FROM ledger"] {
-        let problem = sqlx::query(change).execute(&pool).await.expect_err("refused");
+        let problem = store.execute(Query::new(change)).await.expect_err("refused");
         assert!(problem.to_string().contains("append only"), "{problem}");
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_repeat_after_a_restart_is_answered_without_asking_auth() {
-    let folder = TempDir::new().expect("a folder");
+async fn a_repeat_after_a_restart_is_answered_without_asking_auth(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
     let (auth_url, asked) = auth().await;
-    let first = post(&replica(&folder, &auth_url).await, "user", "k", BODY).await;
-    let again = post(&replica(&folder, &auth_url).await, "user", "\"k\"", BODY).await;
+    let first = post(&replica(&database, &auth_url).await, "user", "k", BODY).await;
+    let again = post(&replica(&database, &auth_url).await, "user", "\"k\"", BODY).await;
     assert_eq!((first.0, again.0, again.1), (StatusCode::CREATED, StatusCode::CREATED, true));
     assert_eq!(first.2, again.2);
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_refusal_stays_one_and_an_unacceptable_request_leaves_its_key_free() {
-    let folder = TempDir::new().expect("a folder");
+async fn a_refusal_stays_one_and_an_unacceptable_request_leaves_its_key_free(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
     let (auth_url, _) = auth().await;
-    let app = replica(&folder, &auth_url).await;
+    let app = replica(&database, &auth_url).await;
     let above = BODY.replace(":100", ":1001");
     let other_currency = BODY.replace("USD", "EUR");
     let wrong = BODY.replace(":100", ":1.5");
@@ -129,20 +142,22 @@ async fn a_refusal_stays_one_and_an_unacceptable_request_leaves_its_key_free() {
     assert_eq!(post(&app, "else", "k", BODY).await.0, StatusCode::CREATED);
 }
 
+#[rstest]
 #[tokio::test]
-async fn without_auth_nothing_is_decided() {
-    let folder = TempDir::new().expect("a folder");
-    let app = replica(&folder, "http://127.0.0.1:1").await;
+async fn without_auth_nothing_is_decided(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let Some(database) = Database::new(kind) else { return };
+    let app = replica(&database, "http://127.0.0.1:1").await;
     let (status, _, body) = post(&app, "user", "k", BODY).await;
     assert_eq!((status, code(&body).as_str()), (StatusCode::SERVICE_UNAVAILABLE, "upstream-unavailable"));
     let (auth_url, _) = auth().await;
-    assert_eq!(post(&replica(&folder, &auth_url).await, "user", "k", BODY).await.0, StatusCode::CREATED);
+    assert_eq!(post(&replica(&database, &auth_url).await, "user", "k", BODY).await.0, StatusCode::CREATED);
 }
 
 /// Two tries of one request, and the payer is frozen in between: whichever is decided first holds for both.
+#[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tries_that_see_different_standings_end_alike() {
-    let folder = TempDir::new().expect("a folder");
+async fn tries_that_see_different_standings_end_alike(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let Some(database) = Database::new(kind) else { return };
     let flips = Arc::new(AtomicUsize::new(0));
     let standing = move || async move {
         let standing =
@@ -153,7 +168,7 @@ async fn tries_that_see_different_standings_end_alike() {
     let auth_url = format!("http://{}", listener.local_addr().expect("an address"));
     let auth = Router::new().route("/auth/users/{user}/standing", get(standing));
     tokio::spawn(async move { axum::serve(listener, auth).await });
-    let replicas = [replica(&folder, &auth_url).await, replica(&folder, &auth_url).await];
+    let replicas = [replica(&database, &auth_url).await, replica(&database, &auth_url).await];
     for number in 0..20 {
         let (key, body) = (format!("k-{number}"), BODY.replace("o-1", &format!("o-{number}")));
         let (one, two) =

@@ -12,5 +12,7 @@ CREATE TABLE users (
 CREATE TABLE signing_keys (
     kid         TEXT    NOT NULL PRIMARY KEY,
     private_key BLOB    NOT NULL,
+    -- 1 in the row of the key that signs, NULL in all others.
+    in_use      INTEGER UNIQUE CHECK (in_use = 1),
     created_at  INTEGER NOT NULL
 ) STRICT;

@@ -1,0 +1,18 @@
+CREATE TABLE users (
+    user_id       TEXT    NOT NULL PRIMARY KEY,
+    password_hash TEXT    NOT NULL,
+    scope         TEXT    NOT NULL,
+    standing      TEXT    NOT NULL CHECK (standing IN ('active', 'frozen')),
+    limit_minor   BIGINT NOT NULL CHECK (limit_minor >= 0),
+    limit_currency TEXT   NOT NULL,
+    created_at    BIGINT NOT NULL
+);
+
+-- The signing key lives in the store, so that all replicas publish and use the same one.
+CREATE TABLE signing_keys (
+    kid         TEXT    NOT NULL PRIMARY KEY,
+    private_key BYTEA    NOT NULL,
+    -- 1 in the row of the key that signs, NULL in all others.
+    in_use      BIGINT UNIQUE CHECK (in_use = 1),
+    created_at  BIGINT NOT NULL
+);
