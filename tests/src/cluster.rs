@@ -81,10 +81,10 @@ impl Cluster {
         self.kubectl(&["rollout", "status", &name, "--timeout=180s"]).await.map(|_| ())
     }
 
-    /// What a pod's sidecar counts, as its admin interface prints it (`name: value`), filtered.
-    pub async fn sidecar_stats(&self, pod: &str, filter: &str) -> Result<String> {
-        let path = format!("stats?filter={filter}");
-        self.kubectl(&["exec", pod, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", &path]).await
+    /// A page of the admin interface of a pod's sidecar, as JSON.
+    pub async fn sidecar(&self, pod: &str, path: &str) -> Result<Value> {
+        let command = ["exec", pod, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", path];
+        Ok(serde_json::from_str(&self.kubectl(&command).await?)?)
     }
 }
 

@@ -242,7 +242,13 @@ closed! {
         phase: Phase,
         priority: i32,
         fail_strategy: FailStrategy,
+        r#match: Vec<TrafficSelector>,
         plugin_config: Map<String, Value>,
+    }
+
+    /// Which requests a `WasmPlugin` sees.
+    TrafficSelector {
+        mode: WorkloadMode,
     }
 
     /// Access logs.
@@ -294,6 +300,8 @@ choices! {
     Phase "UPPERCASE" { Authn, Authz, Stats }
     /// What happens when a filter cannot run.
     FailStrategy "SCREAMING_SNAKE_CASE" { FailClose }
+    /// On which side of a call a filter stands: the called one's.
+    WorkloadMode "SCREAMING_SNAKE_CASE" { Server }
     /// Where access logs go: `envoy` is standard output.
     ProviderName "lowercase" { Envoy }
 }

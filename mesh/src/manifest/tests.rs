@@ -173,7 +173,7 @@ fn the_amount_rules_are_those_of_the_services() {
         manifests.all::<istio::WasmPlugin>().find(|plugin| plugin.metadata.name == "amount").unwrap();
     let mut rules = Vec::new();
     for service in ["order", "payment"] {
-        let path = folder().join(format!("../services/{service}/src/amount-rule.json"));
+        let path = folder().join(format!("../../services/{service}/src/amount-rule.json"));
         let own: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         rules.extend(own["rules"].as_array().unwrap().clone());
     }

@@ -59,12 +59,14 @@ fn permission(name: &str, operation: &PolicyOperation) -> Result<Value> {
         };
         paths.push(json!({"url_path": {"path": matcher}}));
     }
-    let mut all = vec![json!({"or_rules": {"rules": paths}})];
+    // In istiod's order.
+    let mut all = Vec::new();
     if !operation.methods.is_empty() {
         let method =
             |method: &String| json!({"header": {"name": ":method", "string_match": {"exact": method}}});
         let methods: Vec<Value> = operation.methods.iter().map(method).collect();
         all.push(json!({"or_rules": {"rules": methods}}));
     }
+    all.push(json!({"or_rules": {"rules": paths}}));
     Ok(json!({"and_rules": {"rules": all}}))
 }

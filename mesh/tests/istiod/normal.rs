@@ -38,6 +38,7 @@ fn renamed(key: String, value: Value) -> (String, Value) {
 fn simpler(mut fields: Map<String, Value>) -> Value {
     // An empty message in one of these says nothing.
     for key in ["common_lb_config", "http_protocol_options", "filter_chain_match"] {
+        // It chooses HTTP/1.1 where a cluster has it, and nothing where a listener has it.
         let counts = key == "http_protocol_options" && !fields.contains_key("stat_prefix");
         if !counts && fields.get(key).is_some_and(|inner| inner.as_object().is_some_and(Map::is_empty)) {
             fields.remove(key);
@@ -105,7 +106,7 @@ fn plugin_config(fields: &Map<String, Value>) -> Option<Value> {
 fn unwrapped(mut fields: Map<String, Value>) -> Value {
     match fields.remove("typed_config") {
         Some(Value::Object(inner)) if inner.keys().all(|key| !fields.contains_key(key)) => {
-            fields.extend(inner)
+            fields.extend(inner);
         }
         Some(other) => {
             fields.insert("typed_config".to_owned(), other);

@@ -1,9 +1,9 @@
 //! A configuration as a tree in which lists have keys too, and what each of its fields is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// A value as text, or parts by name.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,13 +90,15 @@ fn keys(path: &str, items: &[Value]) -> Vec<String> {
         return items.iter().map(text).collect();
     }
     let numbers = || (0..items.len()).map(|index| index.to_string()).collect();
-    if path.ends_with("/routes") {
+    // Order means something there.
+    if path.ends_with("/routes") || path.contains("/configuration/") {
         return numbers();
     }
     let name =
         |item: &Value| ["name", "tag"].iter().find_map(|key| Some(item.get(key)?.as_str()?.to_owned()));
     let names: Option<Vec<String>> = items.iter().map(name).collect();
-    names.unwrap_or_else(numbers)
+    let unlike = |names: &Vec<String>| names.iter().collect::<BTreeSet<_>>().len() == items.len();
+    names.filter(unlike).unwrap_or_else(numbers)
 }
 
 fn text(value: &Value) -> String {
@@ -119,7 +121,7 @@ fn duration(text: &str) -> Option<String> {
 
 /// Fields that say what their absence says, by Envoy's API.
 fn is_default(path: &str, value: &str) -> bool {
-    const DEFAULTS: [(&str, &str); 8] = [
+    const DEFAULTS: [(&str, &str); 11] = [
         // RouteMatch: "The default is true."
         ("/match/case_sensitive", "true"),
         // UuidRequestIdConfig: "If this field is not set, the default value of true is used."
@@ -127,6 +129,11 @@ fn is_default(path: &str, value: &str) -> bool {
         ("/use_request_id_for_trace_sampling", "true"),
         // Listener: "If unspecified, an implementation defined default is applied (1MiB)."
         ("/per_connection_buffer_limit_bytes", "1048576"),
+        // HttpConnectionManager.Tracing: "Default: 100%".
+        ("/tracing/client_sampling", "100"),
+        ("/tracing/overall_sampling", "100"),
+        // HttpProtocolOptions: "If unconfigured, the default maximum number of request headers allowed is 100."
+        ("/common_http_protocol_options/max_headers_count", "100"),
         // The first value of an enum, and false, are what proto3 leaves out.
         ("/codec_type", "AUTO"),
         ("/rules/action", "ALLOW"),
@@ -134,9 +141,4 @@ fn is_default(path: &str, value: &str) -> bool {
         ("/allow_on_headers_stop_iteration", "false"),
     ];
     DEFAULTS.iter().any(|(end, default)| path.ends_with(end) && value == *default)
-}
-
-/// An object's field, or an empty object.
-pub(crate) fn object(value: &Value, key: &str) -> Map<String, Value> {
-    value.get(key).and_then(Value::as_object).cloned().unwrap_or_default()
 }

@@ -10,7 +10,6 @@ use mesh::translate::{self, ConfigFile};
 use serde_json::{Map, Value, json};
 
 use super::normal::{filter_name, normal};
-use super::tree::object;
 
 const WORKLOADS: [(&str, u16); 3] =
     [("auth-service", 3001), ("payment-service", 3002), ("order-service", 3003)];
@@ -27,14 +26,13 @@ pub(crate) fn ours() -> BTreeMap<String, Value> {
         let proxy = format!("{workload}-0.sidecar");
         let inbound = view(&resource(&proxy, "lds.json", "virtualInbound"), "*", &Value::Null);
         let listener = resource(&proxy, "lds.json", "virtualOutbound");
-        let outbound: Map<String, Value> = WORKLOADS
-            .iter()
-            .map(|(name, _)| ((*name).to_owned(), view(&listener, name, &Value::Null)))
-            .collect();
         let mut clusters = clusters(|name| resource(&proxy, "cds.json", name));
         let name = format!("inbound|{port}||");
         clusters.insert(name.clone(), resource(&proxy, "cds.json", &name));
-        let all = json!({"inbound": inbound, "outbound": outbound, "clusters": clusters});
+        let mut all = json!({"inbound": inbound, "clusters": clusters});
+        for (called, _) in WORKLOADS {
+            all[format!("outbound {called}")] = view(&listener, called, &Value::Null);
+        }
         views.insert(workload.to_owned(), normal(all));
     }
     let gateway = view(&resource("gateway", "lds.json", "0.0.0.0_8080"), "*", &Value::Null);
@@ -60,11 +58,8 @@ pub(crate) fn istiods(dump: &Value) -> Value {
             all.insert(direction.to_owned(), view(&listener(part), host, filters));
         }
     }
-    if dump.get("outbound").is_some() {
-        let called = object(dump, "outbound").into_iter();
-        let views: Map<String, Value> =
-            called.map(|(name, part)| (name.clone(), view(&listener(&part), &name, filters))).collect();
-        all.insert("outbound".to_owned(), json!(views));
+    for (called, part) in dump.get("outbound").and_then(Value::as_object).into_iter().flatten() {
+        all.insert(format!("outbound {called}"), view(&listener(part), called, filters));
     }
     all.insert("clusters".to_owned(), dump["clusters"].clone());
     normal(json!(all))

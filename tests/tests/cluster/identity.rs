@@ -2,10 +2,12 @@
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use tests::System;
 use tests::cluster::{Cluster, settles};
 
 /// Asks payment-service from the stranger's pod, as `container`; 0 when there was no HTTP answer.
-async fn ask(stranger: &Cluster, container: &str, scheme_and_host: &str) -> Result<u16> {
+async fn ask(stranger: &Cluster, container: &str, scheme_and_host: &str, token: &str) -> Result<u16> {
+    let authorization = format!("authorization: Bearer {token}");
     let url = format!("{scheme_and_host}/payment/p-1");
     let arguments = [
         "exec",
@@ -15,6 +17,8 @@ async fn ask(stranger: &Cluster, container: &str, scheme_and_host: &str) -> Resu
         "--",
         "curl",
         "-s",
+        "-H",
+        &authorization,
         "-m",
         "5",
         "-o",
@@ -29,7 +33,8 @@ async fn ask(stranger: &Cluster, container: &str, scheme_and_host: &str) -> Resu
 
 #[tokio::test]
 async fn strangers_are_refused() -> Result<()> {
-    let Some(cluster) = Cluster::from_env() else { return Ok(()) };
+    let (Some(system), Some(cluster)) = (System::from_env(), Cluster::from_env()) else { return Ok(()) };
+    let user = system.new_user().await?;
     let pods = cluster.pods("payment-service").await?;
     let pod = cluster.get("pod", pods.first().context("a pod")?).await?;
     let address = pod["status"]["podIP"].as_str().context("podIP")?;
@@ -55,9 +60,9 @@ async fn strangers_are_refused() -> Result<()> {
         stranger.kubectl(&["wait", "--for=condition=Ready", "pod/stranger", "--timeout=120s"]).await?;
         // Through its own sidecar: mutual TLS, with the account `default` of another namespace.
         let host = format!("http://payment-service.{}.svc.cluster.local:3002", cluster.namespace);
-        settles("another account", 403, async || ask(&stranger, "curl", &host).await).await?;
+        settles("another account", 403, async || ask(&stranger, "curl", &host, &user.token).await).await?;
         // Past its sidecar, whose own traffic is not captured: plaintext to the pod.
-        let plain = ask(&stranger, "istio-proxy", &format!("http://{address}:3002")).await?;
+        let plain = ask(&stranger, "istio-proxy", &format!("http://{address}:3002"), &user.token).await?;
         assert_eq!(plain, 0, "plaintext was answered");
         anyhow::Ok(())
     }

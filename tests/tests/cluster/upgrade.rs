@@ -48,11 +48,11 @@ async fn a_new_module_fails_nothing() -> Result<()> {
     assert_ne!(url, next);
     for module in [next.as_str(), url] {
         let change = async {
-            let before = fetched(&cluster).await?;
+            let before = taken(&cluster).await?;
             cluster.patch("wasmplugin", "jwt", &json!({"spec": {"url": module}})).await?;
             until_within(Duration::from_mins(1), "every order sidecar took it", async || {
-                let now = fetched(&cluster).await?;
-                Ok(now.iter().zip(&before).all(|(now, before)| now > before).then_some(()))
+                let now = taken(&cluster).await?;
+                Ok(now.iter().zip(&before).all(|(now, before)| now != before).then_some(()))
             })
             .await
         };
@@ -64,12 +64,15 @@ async fn a_new_module_fails_nothing() -> Result<()> {
     Ok(())
 }
 
-/// How often each order sidecar took a new filter configuration.
-async fn fetched(cluster: &Cluster) -> Result<Vec<u64>> {
-    let mut counts = Vec::new();
+/// When each order sidecar took the filter that it has.
+async fn taken(cluster: &Cluster) -> Result<Vec<String>> {
+    let mut times = Vec::new();
     for pod in cluster.pods("order-service").await? {
-        let stats = cluster.sidecar_stats(&pod, "extension_config_discovery.*jwt.*config_reload$").await?;
-        counts.push(stats.lines().filter_map(|line| line.rsplit_once(": ")?.1.parse::<u64>().ok()).sum());
+        let page = cluster.sidecar(&pod, "config_dump?resource=ecds_filters").await?;
+        let filters = page["configs"].as_array().context("configs")?.iter();
+        let jwt = filters
+            .filter(|filter| filter["ecds_filter"]["name"].as_str().is_some_and(|n| n.contains("jwt")));
+        times.extend(jwt.filter_map(|filter| Some(filter["last_updated"].as_str()?.to_owned())));
     }
-    Ok(counts)
+    Ok(times)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::migrate::MigrateDatabase as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, Postgres};
+use sqlx::{ConnectOptions as _, PgPool, Postgres};
 use tokio::time::{Instant, sleep};
 
 use super::Migrate;
@@ -29,7 +29,8 @@ pub(super) async fn open(url: &str, connections: u32, migrate: Migrate) -> Resul
     let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_LIMIT);
     let deadline = Instant::now() + START_LIMIT;
     loop {
-        match pool.clone().connect_with(options.clone()).await {
+        // One connection first: a pool would tell of the time that it waited, not of the reason.
+        match options.connect().await {
             Err(problem) if is_away(&problem) && Instant::now() < deadline => {
                 tracing::warn!(%problem, "the database gives no answer yet");
                 sleep(START_PAUSE).await;
@@ -43,7 +44,8 @@ pub(super) async fn open(url: &str, connections: u32, migrate: Migrate) -> Resul
                     _ => tracing::info!("the database was made"),
                 }
             }
-            opened => return opened,
+            Err(problem) => return Err(problem),
+            Ok(_) => return pool.connect_with(options).await,
         }
     }
 }
