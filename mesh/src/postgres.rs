@@ -103,8 +103,8 @@ impl Postgres {
     }
 }
 
-/// Debian keeps them out of PATH, by version: the newest.
-fn binaries() -> Option<PathBuf> {
+/// The folder of its programs. Debian keeps them out of PATH, by version: the newest.
+pub fn binaries() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     let by_version = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
     let debian = versions.max_by_key(by_version).map(|version| version.join("bin"));

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use crate::console::line;
 use crate::place::Place;
-use crate::{plan, toolchain};
+use crate::{plan, postgres, toolchain};
 
 struct Check {
     name: &'static str,
@@ -85,6 +85,12 @@ fn checks(place: &Place) -> Vec<Check> {
             found: version("prometheus", &["--version"]),
             needed: false,
             mend: "sudo apt-get install prometheus",
+        },
+        Check {
+            name: "PostgreSQL",
+            found: postgres::binaries().map(|folder| folder.display().to_string()),
+            needed: false,
+            mend: "sudo apt-get install postgresql (for the tests)",
         },
         Check {
             name: "ports",

@@ -1,10 +1,11 @@
 //! A filter that cannot be fetched lets nothing through, and comes back without a restart of any pod.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::cluster::{Cluster, settles};
 use tests::{System, User, metrics, orders};
 use tokio::task::JoinSet;
@@ -44,18 +45,60 @@ async fn a_module_that_cannot_be_fetched_closes_the_service() -> Result<()> {
     Ok(())
 }
 
+/// The plugin as it would be applied for the first time.
+async fn fresh_plugin(cluster: &Cluster) -> Result<Value> {
+    let mut plugin = cluster.get("wasmplugin", "jwt").await?;
+    let spec = plugin["spec"].take();
+    Ok(json!({
+        "apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin",
+        "metadata": {"name": "jwt", "labels": plugin["metadata"]["labels"]}, "spec": spec,
+    }))
+}
+
+/// The other order of work, a filter onto pods that run: how long old connections are answered without it. Measured,
+/// not judged: it is why the manifests send filters first.
+#[tokio::test]
+async fn a_filter_onto_running_pods_leaves_a_moment() -> Result<()> {
+    let (Some(system), Some(cluster)) = (System::from_env(), Cluster::from_env()) else { return Ok(()) };
+    let user = system.new_user().await?;
+    let bad = async || {
+        let request = system.request(Method::POST, "/order/create").bearer_auth("not.a.token");
+        Ok(system.send(request.json(&orders::seed(&user.id))).await?.status.as_u16())
+    };
+    let plugin = fresh_plugin(&cluster).await?;
+    cluster.kubectl(&["delete", "wasmplugin", "jwt"]).await?;
+    // No filter says who calls: the service refuses by itself.
+    settles("without the filter", 500, bad).await?;
+    cluster.apply(&plugin).await?;
+    let applied = Instant::now();
+    let (mut first, mut last, mut unchecked) = (None, None, 0);
+    let mut refused = 0;
+    while refused < 2_000 {
+        match bad().await? {
+            500 => {
+                last = Some(applied.elapsed());
+                unchecked += usize::from(first.is_some());
+                refused = 0;
+            }
+            _ => {
+                first.get_or_insert_with(|| applied.elapsed());
+                refused += 1;
+            }
+        }
+    }
+    eprintln!(
+        "first refusal {first:?} after the apply; {unchecked} unchecked after that, the last {last:?} after the apply"
+    );
+    settles("open again", 201, async || order(&system, &user).await).await
+}
+
 /// The order of work that leaves no moment without a filter: filters first, then pods.
 #[tokio::test]
 async fn with_the_filter_before_the_pods_no_request_is_unchecked() -> Result<()> {
     const REQUESTS: usize = 10_000;
     let (Some(system), Some(cluster)) = (System::from_env(), Cluster::from_env()) else { return Ok(()) };
     let user = system.new_user().await?;
-    let mut plugin = cluster.get("wasmplugin", "jwt").await?;
-    let spec = plugin["spec"].take();
-    let fresh = json!({
-        "apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin",
-        "metadata": {"name": "jwt", "labels": plugin["metadata"]["labels"]}, "spec": spec,
-    });
+    let fresh = fresh_plugin(&cluster).await?;
     let scale = async |replicas: &str| {
         let count = format!("--replicas={replicas}");
         cluster.kubectl(&["scale", "deployment", "order-service", &count]).await

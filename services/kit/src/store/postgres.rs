@@ -1,5 +1,6 @@
 //! The settings of PostgreSQL, or of a database that speaks its protocol (`CockroachDB`, `YugabyteDB`).
 
+use std::io::ErrorKind;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -50,9 +51,13 @@ pub(super) async fn open(url: &str, connections: u32, migrate: Migrate) -> Resul
     }
 }
 
-/// Whether waiting may help: a wrong password is no reason to wait.
+/// Whether waiting may help: a wrong password or certificate is no reason to wait.
 fn is_away(problem: &sqlx::Error) -> bool {
-    matches!(problem, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) || has_code(problem, STARTING)
+    match problem {
+        sqlx::Error::Io(problem) => problem.kind() != ErrorKind::InvalidData,
+        sqlx::Error::PoolTimedOut => true,
+        _ => has_code(problem, STARTING),
+    }
 }
 
 /// Whether the transaction lost against another one and would succeed when done again: serialisation failure,
