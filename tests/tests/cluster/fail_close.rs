@@ -74,16 +74,13 @@ async fn a_filter_onto_running_pods_leaves_a_moment() -> Result<()> {
     let (mut first, mut last, mut unchecked) = (None, None, 0);
     let mut refused = 0;
     while refused < 2_000 {
-        match bad().await? {
-            500 => {
-                last = Some(applied.elapsed());
-                unchecked += usize::from(first.is_some());
-                refused = 0;
-            }
-            _ => {
-                first.get_or_insert_with(|| applied.elapsed());
-                refused += 1;
-            }
+        if bad().await? == 500 {
+            last = Some(applied.elapsed());
+            unchecked += usize::from(first.is_some());
+            refused = 0;
+        } else {
+            first.get_or_insert_with(|| applied.elapsed());
+            refused += 1;
         }
     }
     eprintln!(
