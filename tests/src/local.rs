@@ -108,22 +108,26 @@ impl Local {
         Ok(client.get("http://mesh/status").send().await?.error_for_status()?.json().await?)
     }
 
-    /// One HTTP/1.1 request over mutual TLS with this certificate: the status, or the connection's error.
+    /// One HTTP/1.1 request over TLS with this certificate or none: the status, or the connection's error.
     pub async fn request_as(
         &self,
         address: SocketAddr,
-        certificate: &Certificate,
+        certificate: Option<&Certificate>,
         request: &str,
     ) -> Result<u16> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let chain =
-            CertificateDer::pem_slice_iter(certificate.chain.as_bytes()).collect::<Result<Vec<_>, _>>()?;
-        let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes())?;
-        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
-            .with_client_auth_cert(chain, key)?;
+            .with_custom_certificate_verifier(Arc::new(AnyServer(provider)));
+        let config = match certificate {
+            None => builder.with_no_client_auth(),
+            Some(certificate) => {
+                let chain = CertificateDer::pem_slice_iter(certificate.chain.as_bytes());
+                let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes())?;
+                builder.with_client_auth_cert(chain.collect::<Result<Vec<_>, _>>()?, key)?
+            }
+        };
         let stream = TcpStream::connect(address).await?;
         let name = ServerName::try_from("sidecar.invalid")?;
         let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;

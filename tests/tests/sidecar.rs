@@ -44,14 +44,25 @@ async fn only_named_accounts_with_the_mesh_s_certificates_get_in() -> Result<()>
         let answer = status_of(&mut plain).await;
         assert!(answer.is_err(), "plaintext was answered: {answer:?}");
 
-        let answer = local.request_as(replica.inbound, &foreign_certificate()?, &request).await;
+        let answer = local.request_as(replica.inbound, None, &request).await;
+        assert!(answer.is_err(), "TLS without a certificate was answered: {answer:?}");
+
+        let answer = local.request_as(replica.inbound, Some(&foreign_certificate()?), &request).await;
         assert!(answer.is_err(), "a certificate of another CA was answered: {answer:?}");
 
         let auth = local.certificate("auth-service")?;
-        assert_eq!(local.request_as(replica.inbound, &auth, &request).await?, 403, "an account not named");
+        assert_eq!(
+            local.request_as(replica.inbound, Some(&auth), &request).await?,
+            403,
+            "an account not named"
+        );
 
         let gateway = local.certificate("gateway")?;
-        assert_eq!(local.request_as(replica.inbound, &gateway, &request).await?, 201, "the gateway's own");
+        assert_eq!(
+            local.request_as(replica.inbound, Some(&gateway), &request).await?,
+            201,
+            "the gateway's own"
+        );
     }
     Ok(())
 }
