@@ -28,6 +28,8 @@ async fn status(system: &System, user: &User, key: &str) -> Result<u16> {
 /// between are paid once when they are tried again.
 async fn survives(system: &System, away: &str, back: &str, time: Duration) -> Result<()> {
     let user = system.new_user().await?;
+    // Pods are ready a moment before their filters have fetched the keys.
+    settles("it serves", 201, async || status(system, &user, "first").await).await?;
     let before = order(system, &user, "before").await?;
     ensure!(before.status == 201, "{before:?}");
     run(away).await?;
