@@ -21,7 +21,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::config::{self, Common, EX_USAGE, Listen, MigrateOnly};
 use crate::problem::{Code, Problem};
-use crate::store::{Database, Migrations};
+use crate::store::{Database, Migrate, Migrations};
 use crate::telemetry;
 
 /// The largest body that any service reads.
@@ -70,6 +70,10 @@ pub async fn main<Config: Parser + AsRef<Common>, State, Problem: StartError>(
     let common = config.as_ref();
     if let Err(code) = begin_log(common) {
         return code;
+    }
+    // As `--migrate only`, beside everything else that a service needs.
+    if common.migrate == Migrate::Only {
+        return told(Database::open(common, migrations).await.map(|_| ()));
     }
     match start(&config).await {
         Ok(state) => {
