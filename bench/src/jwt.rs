@@ -1,17 +1,23 @@
 //! `bench jwt`: this project's filter beside Envoy's own.
 
-mod issuer;
+pub mod documents;
+mod growth;
+pub mod issuer;
 mod main_table;
-mod native;
-mod ours;
+pub mod native;
+pub mod ours;
+pub mod rows;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
-use crate::rounds::Plan;
+use crate::rounds::{self, Plan};
 use crate::table::Table;
+use crate::wasm::Module;
+use issuer::Algorithm;
+use rows::Rows;
 
 /// The path of every request.
 const PATH: &str = "/payment/0193f0a2-5c1e-7b7a-9d55-0d6c7a6e2f13";
@@ -27,6 +33,16 @@ pub enum Name {
     Rs256,
     /// The same with EdDSA
     Eddsa,
+    /// 1 to 100,000 distinct tokens, both filters with their cache
+    Tokens,
+    /// 1 to 100 keys in the set
+    Keys,
+    /// 1 to 100 rules
+    Rules,
+    /// 0 to 100,000 revocations
+    Revocations,
+    /// 1 and 2 workers
+    Workers,
 }
 
 /// `jwt`.
@@ -51,7 +67,7 @@ pub struct Options {
 struct Bench<'a> {
     envoy: &'a Path,
     /// This project's filter.
-    module: PathBuf,
+    module: Module,
     /// For modules made on the way.
     folder: &'a Path,
     plan: Plan,
@@ -66,7 +82,8 @@ pub async fn run(
 ) -> Result<()> {
     let folder = tempfile::tempdir().context("no folder for modules")?;
     let plan = Plan { rounds: options.rounds, requests: options.requests };
-    let bench = Bench { envoy, module: wasm_dir.join("jwt.wasm"), folder: folder.path(), plan };
+    let module = Module::open(wasm_dir.join("jwt.wasm"))?;
+    let bench = Bench { envoy, module, folder: folder.path(), plan };
     for name in Name::value_variants() {
         if options.only.is_empty() || options.only.contains(name) {
             done(table(&bench, *name).await?);
@@ -77,8 +94,20 @@ pub async fn run(
 
 async fn table(bench: &Bench<'_>, name: Name) -> Result<Table> {
     match name {
-        Name::Es256 => main_table::run(bench, "es256", issuer::Algorithm::Es256).await,
-        Name::Rs256 => main_table::run(bench, "rs256", issuer::Algorithm::Rs256).await,
-        Name::Eddsa => main_table::run(bench, "eddsa", issuer::Algorithm::EdDsa).await,
+        Name::Es256 => main_table::run(bench, "es256", Algorithm::Es256).await,
+        Name::Rs256 => main_table::run(bench, "rs256", Algorithm::Rs256).await,
+        Name::Eddsa => main_table::run(bench, "eddsa", Algorithm::EdDsa).await,
+        Name::Tokens => growth::tokens(bench).await,
+        Name::Keys => growth::keys(bench).await,
+        Name::Rules => growth::rules(bench).await,
+        Name::Revocations => growth::revocations(bench).await,
+        Name::Workers => growth::workers(bench).await,
+    }
+}
+
+impl Bench<'_> {
+    async fn measure(&self, name: &str, title: &str, rows: Rows) -> Result<Table> {
+        let measured = rounds::run(title, rows.chains(), self.plan, self.envoy).await?;
+        Ok(Table::new(name, title, &measured))
     }
 }

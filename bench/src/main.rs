@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::{Result, anyhow};
 use bench::Bench;
 use clap::Parser as _;
 use mesh::console;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// One thread: the load leaves the other cores to Envoy.
 #[tokio::main(flavor = "current_thread")]
@@ -13,7 +15,7 @@ async fn main() -> ExitCode {
     // Either way the run is dropped, and every Envoy with it.
     let outcome = tokio::select! {
         outcome = bench::run(&bench) => outcome,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped")),
+        outcome = told_to_end() => outcome.and(Err(anyhow!("stopped"))),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -21,5 +23,13 @@ async fn main() -> ExitCode {
             console::error(&problem);
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn told_to_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        outcome = tokio::signal::ctrl_c() => Ok(outcome?),
     }
 }

@@ -1,6 +1,9 @@
 //! An issuer as FinPay's: keys of one algorithm, and the tokens that they sign.
 
-use anyhow::{Context as _, Result};
+use std::num::NonZero;
+use std::thread;
+
+use anyhow::{Context as _, Result, anyhow};
 use jwt_simple::prelude::{
     Claims, Duration, ECDSAP256KeyPairLike as _, ES256KeyPair, Ed25519KeyPair, EdDSAKeyPairLike as _,
     HeaderOptions, JWTClaims, RS256KeyPair, RSAKeyPairLike as _,
@@ -77,7 +80,20 @@ impl Issuer {
 
     /// So many tokens that differ.
     pub fn tokens(&self, count: usize) -> Result<Vec<String>> {
-        (0..count).map(|_| self.token()).collect()
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = count.div_ceil(threads).max(1);
+        let sign = |start: usize| {
+            (start..count.min(start + share)).map(|_| self.token()).collect::<Result<Vec<_>>>()
+        };
+        thread::scope(|scope| {
+            let running: Vec<_> =
+                (0..count).step_by(share).map(|start| scope.spawn(move || sign(start))).collect();
+            let mut tokens = Vec::with_capacity(count);
+            for thread in running {
+                tokens.extend(thread.join().map_err(|_| anyhow!("a token cannot be signed"))??);
+            }
+            Ok(tokens)
+        })
     }
 
     fn token(&self) -> Result<String> {

@@ -1,22 +1,22 @@
-//! This project's filter, and the documents that it fetches.
+//! This project's filter.
 
-use axum::Router;
-use axum::routing::get;
 use serde_json::{Value, json};
 
+use super::documents::{Documents, JWKS_PATH};
 use super::issuer::{AUDIENCE, Algorithm, ISSUER, TYPE};
 use crate::origin::CLUSTER;
 
-const JWKS_PATH: &str = "/.well-known/jwks.json";
 const AUTHORITY: &str = "auth-service.finpay.svc.cluster.local:3001";
-/// What the last rule asks for.
+/// What every rule asks for.
 const SCOPE: &str = "payments:read";
+/// Enough for 100,000 tokens.
+const CACHED_BYTES: u32 = 256 << 20;
 
 /// Who does the arithmetic of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signatures {
-    /// Whatever the filter does by itself.
-    Default,
+    /// Envoy, where it can.
+    Host,
     /// The module alone.
     Module,
 }
@@ -32,12 +32,26 @@ pub struct Ours<'a> {
     pub signatures: Signatures,
     /// Path prefixes with a rule each.
     pub paths: &'a [String],
+    /// The feed of so many revocations.
+    pub revocations: Option<usize>,
+}
+
+impl Default for Ours<'_> {
+    fn default() -> Self {
+        Self {
+            algorithm: Algorithm::Es256,
+            cached_tokens: None,
+            signatures: Signatures::Host,
+            paths: &[],
+            revocations: None,
+        }
+    }
 }
 
 impl Ours<'_> {
-    /// The plugin's configuration.
+    /// The plugin's configuration. What differs from the filter's own choice stands in it, and nothing else.
     pub fn configuration(self) -> String {
-        let provider = json!({
+        let mut provider = json!({
             "issuer": ISSUER,
             "audiences": [AUDIENCE],
             "algorithms": [self.algorithm.name()],
@@ -45,21 +59,20 @@ impl Ours<'_> {
             "leewaySeconds": 60,
             "jwks": {"remote": {"cluster": CLUSTER, "authority": AUTHORITY, "path": JWKS_PATH}},
         });
+        if let Some(size) = self.revocations {
+            let path = Documents::feed_path(size);
+            provider["revocations"] = json!({"cluster": CLUSTER, "authority": AUTHORITY, "path": path});
+        }
         let rules =
             self.paths.iter().map(|path| json!({"match": {"path": {"prefix": path}}, "scopes": [SCOPE]}));
         let mut configuration =
             json!({"realm": "finpay", "providers": [provider], "rules": rules.collect::<Vec<_>>()});
         if let Some(tokens) = self.cached_tokens {
-            configuration["limits"] = json!({"cachedTokens": tokens});
+            configuration["limits"] = json!({"cachedTokens": tokens, "cachedBytes": CACHED_BYTES});
         }
         if self.signatures == Signatures::Module {
             configuration["signatures"] = Value::from("module");
         }
         configuration.to_string()
     }
-}
-
-/// The documents, where the configuration looks for them.
-pub fn documents(jwks: String) -> Router {
-    Router::new().route(JWKS_PATH, get(async move || ([("content-type", "application/json")], jwks.clone())))
 }
