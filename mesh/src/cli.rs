@@ -96,6 +96,13 @@ pub enum Command {
     },
     /// Place many orders and print rates and times beside the seed system's
     Load(Load),
+    /// Measure the filters beside Envoy's own
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// See cargo mesh bench --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
     /// Run all tests: a mesh of its own is started for the end-to-end ones, and taken down whatever happens
     Test {
         /// Passed on to cargo test, after --

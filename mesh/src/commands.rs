@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod apply;
+pub mod bench;
 pub mod config;
 pub mod doctor;
 pub mod down;
@@ -48,6 +49,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Load(options) => return load::run(&place, &options).await,
         Command::Doctor => return Ok(doctor::run(&place)),
         Command::Images(options) => images::run(&place, &options)?,
+        Command::Bench { arguments } => return bench::run(&place, &arguments),
         Command::Push { arguments } => return images::push(&place, &arguments),
         Command::Supervise => supervise::run(&place).await?,
         Command::Test { .. } | Command::ExecChild { .. } => {}

@@ -25,13 +25,27 @@ pub const SEEN: [&str; 8] = [
     "x-jwt_scope",
 ];
 
+/// What an Envoy is started with.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    /// The filters before the router.
+    pub http_filters: Vec<Value>,
+    /// Clusters, for filters that ask somebody.
+    pub clusters: Vec<Value>,
+    /// Worker threads; 0 counts as 1.
+    pub concurrency: u32,
+    /// Answer without the `seen-` headers, which cost time.
+    pub plain: bool,
+}
+
 /// A running Envoy; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Envoy {
     /// Its listener.
     pub address: SocketAddr,
-    _process: Child,
-    _folder: TempDir,
+    admin: Client,
+    process: Child,
+    folder: TempDir,
 }
 
 /// The binary that `FINPAY_ENVOY` names, or `None` (with a word) when it names none.
@@ -45,20 +59,26 @@ pub fn binary() -> Option<PathBuf> {
 
 impl Envoy {
     /// Starts it with these filters. The error is Envoy's own when it refuses the configuration.
-    pub async fn start(binary: PathBuf, mut http_filters: Vec<Value>) -> Result<Self> {
+    pub async fn start(binary: PathBuf, http_filters: Vec<Value>) -> Result<Self> {
+        Self::start_with(binary, Setup { http_filters, ..Setup::default() }).await
+    }
+
+    /// The same with all that can be chosen.
+    pub async fn start_with(binary: PathBuf, mut setup: Setup) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let admin = folder.path().join("admin.sock");
-        http_filters.push(json!({
+        setup.http_filters.push(json!({
             "name": "envoy.filters.http.router",
             "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
         }));
         let config = folder.path().join("envoy.json");
-        std::fs::write(&config, bootstrap(&admin.to_string_lossy(), &http_filters).to_string())?;
+        std::fs::write(&config, bootstrap(&admin.to_string_lossy(), &setup).to_string())?;
         let log = std::fs::File::create(folder.path().join("log"))?;
         let mut process = Command::new(binary)
             .arg("-c")
             .arg(&config)
-            .args(["--concurrency", "1", "--disable-hot-restart", "-l", "warning"])
+            .args(["--concurrency", &setup.concurrency.max(1).to_string()])
+            .args(["--disable-hot-restart", "-l", "warning"])
             .stdin(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
@@ -80,13 +100,35 @@ impl Envoy {
             Ok(Some(SocketAddr::from(([127, 0, 0, 1], u16::try_from(port)?))))
         })
         .await?;
-        Ok(Self { address, _process: process, _folder: folder })
+        Ok(Self { address, admin: client, process, folder })
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> Result<u32> {
+        self.process.id().context("Envoy has ended")
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.folder.path().join("log"))?)
+    }
+
+    /// Its counters and gauges whose names hold this text.
+    pub async fn stats(&self, text: &str) -> Result<Vec<(String, u64)>> {
+        let url = "http://envoy/stats?format=json";
+        let stats: Value = self.admin.get(url).send().await?.json().await?;
+        let stats = stats["stats"].as_array().context("Envoy's stats")?.iter();
+        Ok(stats
+            .filter_map(|stat| Some((stat["name"].as_str()?.to_owned(), stat["value"].as_u64()?)))
+            .filter(|(name, _)| name.contains(text))
+            .collect())
     }
 }
 
-fn bootstrap(admin: &str, http_filters: &[Value]) -> Value {
+fn bootstrap(admin: &str, setup: &Setup) -> Value {
     let seen = SEEN
         .map(|name| json!({"header": {"key": format!("seen-{name}"), "value": format!("%REQ({name})%")}}));
+    let seen = if setup.plain { json!([]) } else { json!(seen) };
     let manager = json!({
         "@type":
             "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -97,11 +139,11 @@ fn bootstrap(admin: &str, http_filters: &[Value]) -> Value {
             "response_headers_to_add": seen,
             "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
         }]},
-        "http_filters": http_filters,
+        "http_filters": setup.http_filters,
     });
     json!({
         "admin": {"address": {"pipe": {"path": admin}}},
-        "static_resources": {"listeners": [{
+        "static_resources": {"clusters": setup.clusters, "listeners": [{
             "name": "test",
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
             "filter_chains": [{"filters": [{

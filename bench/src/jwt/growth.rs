@@ -1,0 +1,146 @@
+//! What grows: tokens, keys, rules, revocations, workers. ES256, with both caches large enough for all tokens.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+
+use super::documents::Documents;
+use super::issuer::{Algorithm, Issuer};
+use super::native::Native;
+use super::ours::Ours;
+use super::rows::{Common, Rows};
+use super::{Bench, PATH, PREFIX};
+use crate::load::Traffic;
+use crate::table::Table;
+
+/// More would not fit into 256 MiB, which is the most that the filter's cache may be given.
+const TOKENS: [usize; 4] = [1, 100, 10_000, 100_000];
+const KEYS: [usize; 3] = [1, 10, 100];
+const RULES: [usize; 3] = [1, 10, 100];
+const REVOCATIONS: [usize; 3] = [0, 1_000, 100_000];
+const WORKERS: [u32; 2] = [1, 2];
+/// So many tokens any cache holds by the filter's own choice; Envoy's has to be told.
+const CACHED_TOKENS: usize = 1000;
+
+/// One size of what grows.
+struct Size<'a> {
+    label: String,
+    jwks: &'a str,
+    paths: &'a [String],
+    tokens: usize,
+}
+
+impl Size<'_> {
+    /// Both filters, both with a cache.
+    fn add(&self, rows: &mut Rows, common: &Common) -> Result<()> {
+        let size = u32::try_from(self.tokens.max(CACHED_TOKENS))?;
+        let native = Native { jwks: self.jwks, cached_tokens: Some(size), paths: self.paths };
+        let native = rows.native(common, &self.label, native);
+        let cached_tokens = (self.tokens > CACHED_TOKENS).then_some(size);
+        rows.ours(common, &self.label, &native, Ours { cached_tokens, paths: self.paths, ..Ours::default() });
+        Ok(())
+    }
+}
+
+pub(super) async fn tokens(bench: &Bench<'_>) -> Result<Table> {
+    let issuer = Issuer::new(Algorithm::Es256, 1)?;
+    let documents = Documents::start(&issuer.jwks, &[]).await?;
+    let paths = paths(1);
+    let mut common = common(&issuer, &documents)?;
+    let mut rows = Rows::new(bench.module.clone());
+    rows.empty(&common);
+    for tokens in TOKENS {
+        common.traffic = Arc::new(Traffic::new(PATH, &issuer.tokens(tokens)?)?);
+        let size = Size { label: format!("{tokens} tokens"), jwks: &issuer.jwks, paths: &paths, tokens };
+        size.add(&mut rows, &common)?;
+    }
+    bench.measure("tokens", "Distinct tokens, one after the other", rows).await
+}
+
+pub(super) async fn keys(bench: &Bench<'_>) -> Result<Table> {
+    let paths = paths(1);
+    let mut rows = Rows::new(bench.module.clone());
+    // They have to serve until all is measured.
+    let mut all_documents = Vec::new();
+    for keys in KEYS {
+        let issuer = Issuer::new(Algorithm::Es256, keys)?;
+        let documents = Documents::start(&issuer.jwks, &[]).await?;
+        let common = common(&issuer, &documents)?;
+        if keys == KEYS[0] {
+            rows.empty(&common);
+        }
+        let size = Size { label: format!("{keys} keys"), jwks: &issuer.jwks, paths: &paths, tokens: 1 };
+        size.add(&mut rows, &common)?;
+        all_documents.push(documents);
+    }
+    bench.measure("keys", "Keys in the set", rows).await
+}
+
+pub(super) async fn rules(bench: &Bench<'_>) -> Result<Table> {
+    let issuer = Issuer::new(Algorithm::Es256, 1)?;
+    let documents = Documents::start(&issuer.jwks, &[]).await?;
+    let common = common(&issuer, &documents)?;
+    let mut rows = Rows::new(bench.module.clone());
+    rows.empty(&common);
+    for rules in RULES {
+        let paths = paths(rules);
+        let size = Size { label: format!("{rules} rules"), jwks: &issuer.jwks, paths: &paths, tokens: 1 };
+        size.add(&mut rows, &common)?;
+    }
+    bench.measure("rules", "Rules, of which the last matches", rows).await
+}
+
+pub(super) async fn revocations(bench: &Bench<'_>) -> Result<Table> {
+    let issuer = Issuer::new(Algorithm::Es256, 1)?;
+    let documents = Documents::start(&issuer.jwks, &REVOCATIONS).await?;
+    let common = common(&issuer, &documents)?;
+    let paths = paths(1);
+    let mut rows = Rows::new(bench.module.clone());
+    rows.empty(&common);
+    let cached_tokens = Some(u32::try_from(CACHED_TOKENS)?);
+    let native = Native { jwks: &issuer.jwks, cached_tokens, paths: &paths };
+    let native = rows.native(&common, "which knows none", native);
+    for revocations in REVOCATIONS {
+        let ours = Ours { paths: &paths, revocations: Some(revocations), ..Ours::default() };
+        rows.ours(&common, &format!("{revocations} revocations"), &native, ours);
+    }
+    let table = bench.measure("revocations", "Revocations that the filter holds", rows).await?;
+    let measured = table.rows.iter().filter(|row| row.skipped.is_none()).count();
+    if measured == REVOCATIONS.len() + 2
+        && let Some(size) = documents.unread()
+    {
+        bail!("the filter did not read the feed of {size} revocations to its end");
+    }
+    Ok(table)
+}
+
+pub(super) async fn workers(bench: &Bench<'_>) -> Result<Table> {
+    let issuer = Issuer::new(Algorithm::Es256, 1)?;
+    let documents = Documents::start(&issuer.jwks, &[]).await?;
+    let paths = paths(1);
+    let mut common = common(&issuer, &documents)?;
+    let mut rows = Rows::new(bench.module.clone());
+    for workers in WORKERS {
+        common.workers = workers;
+        common.empty = format!("empty, {workers} workers");
+        rows.empty(&common);
+        let size = Size { label: format!("{workers} workers"), jwks: &issuer.jwks, paths: &paths, tokens: 1 };
+        size.add(&mut rows, &common)?;
+    }
+    bench.measure("workers", "Worker threads of Envoy", rows).await
+}
+
+fn common(issuer: &Issuer, documents: &Documents) -> Result<Common> {
+    Ok(Common {
+        empty: "empty".to_owned(),
+        traffic: Arc::new(Traffic::new(PATH, &issuer.tokens(1)?)?),
+        clusters: vec![documents.cluster()],
+        workers: 1,
+    })
+}
+
+/// So many prefixes; the last is that of the requests.
+fn paths(count: usize) -> Vec<String> {
+    let others = (1..count).map(|number| format!("/reports/of-kind-{number}"));
+    others.chain([PREFIX.to_owned()]).collect()
+}

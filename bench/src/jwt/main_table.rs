@@ -1,0 +1,47 @@
+//! The main table: one token again and again, and what each kind of chain makes of it.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::documents::Documents;
+use super::issuer::{Algorithm, Issuer};
+use super::native::Native;
+use super::ours::{Ours, Signatures};
+use super::rows::{Common, Rows};
+use super::{Bench, PATH, PREFIX};
+use crate::load::Traffic;
+use crate::table::Table;
+use crate::wasm::Module;
+
+const CACHED_TOKENS: u32 = 1000;
+
+pub(super) async fn run(bench: &Bench<'_>, name: &str, algorithm: Algorithm) -> Result<Table> {
+    let issuer = Issuer::new(algorithm, 1)?;
+    let documents = Documents::start(&issuer.jwks, &[]).await?;
+    let paths = [PREFIX.to_owned()];
+    let common = Common {
+        empty: "empty".to_owned(),
+        traffic: Arc::new(Traffic::new(PATH, &issuer.tokens(1)?)?),
+        clusters: vec![documents.cluster()],
+        workers: 1,
+    };
+    let native = |cached_tokens| Native { jwks: &issuer.jwks, cached_tokens, paths: &paths };
+    let ours = |cached_tokens, signatures| Ours {
+        algorithm,
+        cached_tokens,
+        signatures,
+        paths: &paths,
+        ..Ours::default()
+    };
+    let mut rows = Rows::new(bench.module.clone());
+    rows.empty(&common);
+    rows.wasm(&common, "least Wasm", &Module::noop(bench.folder)?);
+    rows.wasm(&common, "least Wasm, headers read", &Module::reading(bench.folder)?);
+    let each = rows.native(&common, "", native(None));
+    let cached = rows.native(&common, "cache", native(Some(CACHED_TOKENS)));
+    rows.ours(&common, "", &each, ours(Some(0), Signatures::Host));
+    rows.ours(&common, "cache", &cached, ours(None, Signatures::Host));
+    rows.ours(&common, "signatures in the module", &each, ours(Some(0), Signatures::Module));
+    bench.measure(name, &format!("{}: CPU time of Envoy per request", algorithm.name()), rows).await
+}
