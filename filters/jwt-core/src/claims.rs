@@ -31,11 +31,12 @@ pub struct Claims {
 impl Claims {
     /// Checks all claims for this provider at this time. `access_token` adds what RFC 9068 requires.
     pub fn check(
-        claims: &Map<String, Value>,
+        all: Map<String, Value>,
         provider: &Provider,
         access_token: bool,
         now_seconds: u64,
     ) -> Result<Self, Reason> {
+        let claims = &all;
         let exp = numeric_date(claims, "exp")?.ok_or(Reason::Claims)?;
         let nbf = numeric_date(claims, "nbf")?;
         let iat = numeric_date(claims, "iat")?;
@@ -64,7 +65,7 @@ impl Claims {
                 return Err(Reason::Lifetime);
             }
         }
-        let checked = Self { sub, scope, jti, exp, nbf, iat, all: claims.clone() };
+        let checked = Self { sub, scope, jti, exp, nbf, iat, all };
         checked.period().check(now_seconds, provider.leeway_seconds)?;
         Ok(checked)
     }

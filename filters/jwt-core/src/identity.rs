@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Encoder};
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 
 use crate::claims::{Claims, Period};
@@ -20,8 +20,8 @@ pub struct Identity {
     /// Which of the rules' demands it meets.
     pub grants: Grants,
     headers: Headers,
-    subject: Fingerprint,
-    token: Option<Fingerprint>,
+    /// What revocations would name: the subject and the token itself. Nothing where there are no revocations.
+    fingerprints: [Option<Fingerprint>; 2],
     issued_at: u64,
     /// The version of the revocations that it was last compared with.
     checked_version: Cell<u64>,
@@ -30,13 +30,18 @@ pub struct Identity {
 impl Identity {
     /// What is kept of these claims.
     pub fn new(index: usize, provider: &Provider, claims: &Claims, demands: &Demands) -> Self {
+        let fingerprints = match provider.revocations {
+            Some(_) => {
+                [Some(Fingerprint::of_subject(&claims.sub)), claims.jti.as_deref().map(Fingerprint::of_token)]
+            }
+            None => [None, None],
+        };
         Self {
             provider: index,
             period: claims.period(),
             grants: demands.grants(claims),
             headers: Headers::new(provider, claims),
-            subject: Fingerprint::of_subject(&claims.sub),
-            token: claims.jti.as_deref().map(Fingerprint::of_token),
+            fingerprints,
             // A token that does not say when it was issued may be older than any cut-off.
             issued_at: claims.iat.unwrap_or(0),
             checked_version: Cell::new(0),
@@ -53,8 +58,7 @@ impl Identity {
         if self.checked_version.get() == version {
             return false;
         }
-        let revoked = |fingerprint| revocations.refuses(fingerprint, self.issued_at);
-        if revoked(self.subject) || self.token.is_some_and(revoked) {
+        if self.fingerprints.iter().flatten().any(|one| revocations.refuses(*one, self.issued_at)) {
             return true;
         }
         self.checked_version.set(version);
@@ -115,7 +119,7 @@ fn render(header: &ClaimHeader, provider: &Provider, claims: &Claims) -> Option<
         HeaderValue::Claim(selector) => text(selector.find(&claims.all)?).map(Into::into),
         HeaderValue::Payload => {
             let json = serde_json::to_vec(&claims.all).ok()?;
-            Base64UrlSafeNoPadding::encode_to_string(json).ok().map(Into::into)
+            Some(BASE64URL_NOPAD.encode(&json).into())
         }
     }
 }

@@ -18,7 +18,10 @@ pub fn normal_path(target: &[u8]) -> Option<&str> {
 
 /// RFC 3986's pchar without escapes and without `;`, and nothing that only consists of dots.
 fn is_plain(segment: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte);
+    let plain = |byte: u8| {
+        matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'')
+            || matches!(byte, b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
+    };
     segment.bytes().all(plain) && (segment.is_empty() || segment.bytes().any(|byte| byte != b'.'))
 }
 

@@ -5,7 +5,7 @@ use crate::place::{Finder, Found, Place, without_cookie, without_parameter};
 use crate::verdict::Reason;
 
 /// The contract's own headers: whatever a client sends under this prefix never reaches a service.
-const OWNED_PREFIX: &[u8] = b"x-jwt-";
+pub(crate) const OWNED_PREFIX: &str = "x-jwt-";
 
 /// A request as far as the filter judges it.
 #[derive(Debug, Default)]
@@ -78,12 +78,11 @@ impl<'a> Request<'a> {
 
 /// Whether a name is one that this filter writes, in any spelling that a server could read as it.
 fn is_owned(config: &Config, name: &[u8]) -> bool {
-    is_spelt(name, OWNED_PREFIX, true)
-        || config.owned_headers.iter().any(|ours| is_spelt(name, ours.as_bytes(), false))
+    name.get(..OWNED_PREFIX.len()).is_some_and(|start| is_spelt(start, OWNED_PREFIX.as_bytes()))
+        || config.owned_headers.iter().any(|ours| is_spelt(name, ours.as_bytes()))
 }
 
-fn is_spelt(name: &[u8], ours: &[u8], as_prefix: bool) -> bool {
+fn is_spelt(name: &[u8], ours: &[u8]) -> bool {
     let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    (name.len() == ours.len() || (as_prefix && name.len() > ours.len()))
-        && name.iter().zip(ours).all(|(theirs, ours)| plain(theirs) == *ours)
+    name.len() == ours.len() && name.iter().zip(ours).all(|(theirs, ours)| plain(theirs) == *ours)
 }

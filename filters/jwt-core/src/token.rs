@@ -1,6 +1,6 @@
 //! The compact form of a token, read strictly and not yet believed.
 
-use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
@@ -137,6 +137,11 @@ impl<'a> UnverifiedToken<'a> {
         &self.claims
     }
 
+    /// Both, for good.
+    pub fn into_parts(self) -> (Signed<'a>, Map<String, Value>) {
+        (self.signed, self.claims)
+    }
+
     /// Whether `typ` is one of these media types; RFC 7515 lets them drop `application/`, and their case is free.
     pub fn has_type(&self, types: &[String]) -> bool {
         self.short_type().is_some_and(|typ| types.iter().any(|allowed| allowed.eq_ignore_ascii_case(typ)))
@@ -162,11 +167,9 @@ impl<'a> UnverifiedToken<'a> {
     }
 }
 
-/// The bytes of canonical base64url: encoding them again must give the very text.
+/// The bytes of canonical base64url (RFC 7515 section 2): no padding, no other character, spare bits zero.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    let bytes = Base64UrlSafeNoPadding::decode_to_vec(text, None).ok()?;
-    let canonical = Base64UrlSafeNoPadding::encode_to_string(&bytes).ok()?;
-    (canonical == text).then_some(bytes)
+    BASE64URL_NOPAD.decode(text.as_bytes()).ok()
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ impl<Check: SignatureCheck> Verifier<Check> {
         let (index, provider) =
             provider(config, &token).ok_or(Fault { reason: Reason::Issuer, provider: None })?;
         let claims = self
-            .check_for(provider, index, &token, now_seconds)
+            .check_for(provider, index, token, now_seconds)
             .map_err(|reason| Fault { reason, provider: Some(index) })?;
         Ok(Identity::new(index, provider, &claims, &config.demands))
     }
@@ -165,7 +165,7 @@ impl<Check: SignatureCheck> Verifier<Check> {
         &self,
         provider: &Provider,
         index: usize,
-        token: &UnverifiedToken<'_>,
+        token: UnverifiedToken<'_>,
         now_seconds: u64,
     ) -> Result<Claims, Reason> {
         if !token.has_type(&provider.types) && (provider.needs_type || token.is_typed()) {
@@ -174,13 +174,16 @@ impl<Check: SignatureCheck> Verifier<Check> {
         if !provider.algorithms.contains(&token.algorithm()) {
             return Err(Reason::Algorithm);
         }
-        let claims = Claims::check(token.claims(), provider, token.is_access_token(), now_seconds)?;
-        let set = self.keys(index).ok_or(Reason::KeysUnavailable)?;
-        let key = set.get(token.kid()).ok_or(Reason::UnknownKey)?;
-        if !key.may_check(token.algorithm()) {
+        let set = self.keys(index).ok_or(Reason::KeysUnavailable);
+        let (algorithm, is_access_token) = (token.algorithm(), token.is_access_token());
+        let (signed, claims) = token.into_parts();
+        let claims = Claims::check(claims, provider, is_access_token, now_seconds)?;
+        let set = set?;
+        let key = signed.kid().and_then(|kid| set.get(kid)).ok_or(Reason::UnknownKey)?;
+        if !key.may_check(algorithm) {
             return Err(Reason::Algorithm);
         }
-        if self.signatures.is_signed_by(token.signed(), token.algorithm(), key) {
+        if self.signatures.is_signed_by(&signed, algorithm, key) {
             Ok(claims)
         } else {
             Err(Reason::Signature)

@@ -6,6 +6,7 @@ mod rule;
 use super::raw;
 use super::{Config, ConfigError, Forward, Limits, Provider};
 use crate::place::{MAX_PLACES, Place, is_tchar};
+use crate::request::OWNED_PREFIX;
 use crate::rules::Demands;
 use crate::token::MAX_TOKEN_BYTES;
 
@@ -35,8 +36,9 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
     let places = places(raw.token_places)?;
     let dry_run_header =
         raw.dry_run_header.map(|name| header_name(&name, "dryRunHeader", &[])).transpose()?;
-    let written = providers.iter().flat_map(|provider| &provider.claim_headers);
-    let mut owned_headers: Vec<String> = written.map(|header| header.name.clone()).collect();
+    let written = providers.iter().flat_map(|provider| &provider.claim_headers).map(|header| &header.name);
+    let beside = written.filter(|name| !name.starts_with(OWNED_PREFIX));
+    let mut owned_headers: Vec<String> = beside.cloned().collect();
     owned_headers.sort();
     owned_headers.dedup();
     Ok(Config {
