@@ -19,6 +19,9 @@ pub enum Error {
     /// No such user.
     #[error("no such user")]
     NoSuchUser,
+    /// As many keys are published as may be.
+    #[error("too many keys")]
+    TooManyKeys,
     /// The store gives no answer.
     #[error("store: {0}")]
     Store(#[from] sqlx::Error),
@@ -58,6 +61,10 @@ impl From<Error> for Problem {
                     .with_header(header::WWW_AUTHENTICATE, challenge)
             }
             Error::NoSuchUser => Self::new(Code::NotFound, "No user has this id."),
+            Error::TooManyKeys => Self::new(
+                Code::TooManyKeys,
+                "The oldest key leaves the set when a later one has signed for longer than tokens live.",
+            ),
             Error::Store(_) => Self::internal(Code::StoreUnavailable, &error),
             Error::Corrupt(_) | Error::Crypto(_) | Error::Config(_) => Self::internal(Code::Internal, &error),
         }
