@@ -22,6 +22,9 @@ pub enum Error {
     /// As many keys are published as may be.
     #[error("too many keys")]
     TooManyKeys,
+    /// The identity headers tell no expiry of the token.
+    #[error("the identity headers tell no expiry")]
+    NoExpiry,
     /// The store gives no answer.
     #[error("store: {0}")]
     Store(#[from] sqlx::Error),
@@ -65,6 +68,9 @@ impl From<Error> for Problem {
                 Code::TooManyKeys,
                 "The oldest key leaves the set when a later one has signed for longer than tokens live.",
             ),
+            Error::NoExpiry => {
+                Self::new(Code::IdentityMissing, "The sidecar's identity headers lack the token's expiry.")
+            }
             Error::Store(_) => Self::internal(Code::StoreUnavailable, &error),
             Error::Corrupt(_) | Error::Crypto(_) | Error::Config(_) => Self::internal(Code::Internal, &error),
         }

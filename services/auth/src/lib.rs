@@ -1,4 +1,4 @@
-//! The auth service: register, log in, publish keys, tell a payer's standing.
+//! The auth service: register, log in, publish keys and revocations, tell a payer's standing.
 
 pub mod config;
 pub mod domain;
@@ -12,7 +12,7 @@ mod token;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use jiff::Timestamp;
 use kit::Database;
 
@@ -32,7 +32,7 @@ pub const ADMIN: &str = "admin";
 /// What the routes work with.
 #[derive(Clone)]
 pub struct State {
-    /// Users and keys.
+    /// Users, keys and revocations.
     pub store: Store,
     issuer: Arc<Issuer>,
     passwords: Passwords,
@@ -76,8 +76,12 @@ pub fn router(state: State) -> Router {
         .route("/auth/register", post(routes::register))
         .route("/auth/login", post(routes::login))
         .route("/auth/users/{user_id}/standing", get(routes::standing).put(routes::set_standing))
+        .route("/auth/users/{user_id}/tokens", delete(routes::revocations::revoke_user))
+        .route("/auth/logout", post(routes::revocations::logout))
+        .route("/auth/revocations", post(routes::revocations::revoke))
         .route("/auth/keys", post(routes::keys::add))
         .route("/.well-known/jwks.json", get(routes::keys::jwks))
         .route("/.well-known/openid-configuration", get(routes::keys::openid_configuration))
+        .route("/.well-known/revocations", get(routes::revocations::feed))
         .with_state(state)
 }

@@ -1,6 +1,9 @@
-//! From HTTP to the domain and back: users here, keys in the file beside.
+//! From HTTP to the domain and back: users here, keys and revocations in the files beside.
 
 pub(crate) mod keys;
+pub(crate) mod revocations;
+
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State as Shared};
@@ -13,12 +16,15 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Standing, USER_SCOPE, UserId};
 use crate::error::Error;
 use crate::keys::signing;
-use crate::store::{NewUser, PayerStanding};
+use crate::store::{NewUser, PayerStanding, Store};
 use crate::token::LIFETIME_SECONDS;
 use crate::{ADMIN, State};
 
 /// RFC 6749 section 5.1 wants it with tokens.
 const NO_STORE: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
+/// A cut-off lies at most a second ahead of the clock that set it; more is a difference between clocks.
+const CUT_OFF_WAIT_LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -103,12 +109,24 @@ pub(crate) async fn login(
     let (hash, scope) = credentials.map(|found| (found.password_hash, found.scope)).unzip();
     let right = state.passwords.verify(password, hash).await?;
     let scope = scope.filter(|_| right).ok_or(Error::BadCredentials)?;
-    let issued_at = Timestamp::now().as_second();
+    let issued_at = past_cut_off(&state.store, &user_id).await?;
     let keys = state.store.signing_keys().await?;
     let key = signing(&keys, issued_at)?;
     let access_token = state.issuer.token(key, issued_at, user_id.as_str(), &scope)?;
     let answer = TokenAnswer { access_token, token_type: "Bearer", expires_in: LIFETIME_SECONDS, scope };
     Ok((NO_STORE, Json(answer)))
+}
+
+/// The time at which to issue the user's next token: now, or where all its tokens have just been revoked as soon as
+/// one is not refused with them.
+async fn past_cut_off(store: &Store, user_id: &UserId) -> Result<i64, Error> {
+    let not_before = store.tokens_not_before(user_id).await?;
+    let wait_ms = not_before.saturating_mul(1_000).saturating_sub(Timestamp::now().as_millisecond());
+    if let Ok(wait_ms @ 1..) = u64::try_from(wait_ms) {
+        tokio::time::sleep(Duration::from_millis(wait_ms).min(CUT_OFF_WAIT_LIMIT)).await;
+    }
+    // Filters have a leeway for what is left when another replica's clock is far ahead.
+    Ok(Timestamp::now().as_second().max(not_before))
 }
 
 pub(crate) async fn standing(

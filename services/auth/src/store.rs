@@ -1,12 +1,14 @@
-//! What auth keeps: users here, signing keys in the file beside.
+//! What auth keeps: users here, signing keys and revocations in the files beside.
 
 mod keys;
+mod revocations;
 
 use jiff::Timestamp;
 use kit::Database;
 use kit::store::{Migrations, Query, Row};
 
 pub use self::keys::SigningKey;
+pub use self::revocations::{Entry, Feed};
 use crate::domain::{DEFAULT_LIMIT_CURRENCY, DEFAULT_LIMIT_MINOR, Standing, UserId};
 use crate::error::Error;
 
@@ -88,6 +90,13 @@ impl Store {
         let read =
             |row: Row| Ok(Credentials { password_hash: row.get("password_hash")?, scope: row.get("scope")? });
         row.map(read).transpose()
+    }
+
+    /// The time before which the user's tokens are refused, 0 if there is none; [`Error::NoSuchUser`].
+    pub async fn tokens_not_before(&self, user_id: &UserId) -> Result<i64, Error> {
+        let query = Query::new("SELECT tokens_not_before FROM users WHERE user_id = $1");
+        let row = self.0.fetch_optional(query.bind(user_id.as_str())).await?;
+        Ok(row.ok_or(Error::NoSuchUser)?.get("tokens_not_before")?)
     }
 
     /// A user's standing; [`Error::NoSuchUser`].

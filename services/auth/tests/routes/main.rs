@@ -1,6 +1,7 @@
 //! The router in process: each route, each error, and the tokens that it issues.
 
 mod keys;
+mod revocations;
 mod support;
 
 use axum::body::Body;
