@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::algorithm::Algorithm;
 use crate::rules::{self, Rule};
-use crate::token::Algorithm;
 
 const DEFAULT_LEEWAY_SECONDS: u64 = 60;
 /// A clock that is further off than this is to be repaired, not tolerated.

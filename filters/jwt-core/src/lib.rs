@@ -14,14 +14,18 @@
     )
 )]
 
+pub mod algorithm;
 pub mod bearer;
 pub mod claims;
 pub mod config;
 pub mod jwks;
 pub mod memory;
 pub mod rules;
+pub mod signature;
 pub mod token;
 pub mod verdict;
 pub mod verify;
 
 mod json;
+mod key;
+mod rsa;

@@ -6,9 +6,10 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
+use crate::algorithm::Algorithm;
 use crate::jwks::Key;
-use crate::token::UnverifiedToken;
-use crate::verify::SignatureCheck;
+use crate::signature::SignatureCheck;
+use crate::token::Signed;
 
 const MAX_TOKENS: usize = 512;
 /// Larger tokens are checked every time, which bounds the memory to one MiB per VM.
@@ -34,17 +35,11 @@ impl<Check> Remembering<Check> {
 }
 
 impl<Check: SignatureCheck> SignatureCheck for Remembering<Check> {
-    fn is_signed_by(
-        &self,
-        token: &UnverifiedToken<'_>,
-        key: &Key,
-        now_seconds: u64,
-        leeway_seconds: u64,
-    ) -> bool {
+    fn is_signed_by(&self, token: &Signed<'_>, algorithm: Algorithm, key: &Key) -> bool {
         if self.good.borrow().contains(token.compact()) {
             return true;
         }
-        let good = self.check.is_signed_by(token, key, now_seconds, leeway_seconds);
+        let good = self.check.is_signed_by(token, algorithm, key);
         if good && token.compact().len() <= MAX_REMEMBERED_BYTES {
             let mut remembered = self.good.borrow_mut();
             if remembered.len() >= MAX_TOKENS {

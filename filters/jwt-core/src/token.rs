@@ -3,6 +3,7 @@
 use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
 use serde_json::{Map, Value};
 
+use crate::algorithm::Algorithm;
 use crate::json;
 use crate::verdict::Reason;
 
@@ -13,33 +14,47 @@ const MAX_KID_BYTES: usize = 256;
 /// Header members that would make the token choose its own key, or change how it is to be read.
 const REFUSED_MEMBERS: [&str; 9] = ["crit", "b64", "jwk", "jku", "x5u", "x5c", "cty", "enc", "zip"];
 
-/// The signature algorithms that we know. HMAC is not among them: a public key must never serve as a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// Ed25519.
-    EdDsa,
-}
-
-impl Algorithm {
-    /// The algorithm of this JOSE name, in its one spelling.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "ES256" => Some(Self::Es256),
-            "EdDSA" => Some(Self::EdDsa),
-            _ => None,
-        }
-    }
-}
-
 /// A token whose form is sound and whose signature nobody has checked.
 pub struct UnverifiedToken<'a> {
-    compact: &'a str,
+    signed: Signed<'a>,
     algorithm: Algorithm,
+    claims: Map<String, Value>,
+}
+
+/// What a signature check needs of a token: the text, and the signature that is said to be over it.
+pub struct Signed<'a> {
+    compact: &'a str,
+    text: &'a str,
+    signature: Vec<u8>,
     kid: String,
     typ: Option<String>,
-    claims: Map<String, Value>,
+}
+
+impl<'a> Signed<'a> {
+    /// The token as it came.
+    pub fn compact(&self) -> &'a str {
+        self.compact
+    }
+
+    /// The JWS signing input (RFC 7515 section 5.1): header and claims as they came, with the dot between them.
+    pub fn text(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
+    /// The signature's bytes.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// What the token says that it is signed by.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The token's `typ`.
+    pub fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
+    }
 }
 
 impl<'a> UnverifiedToken<'a> {
@@ -48,15 +63,12 @@ impl<'a> UnverifiedToken<'a> {
         if compact.len() > MAX_TOKEN_BYTES {
             return Err(Reason::Malformed);
         }
-        let mut segments = compact.splitn(4, '.');
-        let (Some(header), Some(claims), Some(signature), None) =
-            (segments.next(), segments.next(), segments.next(), segments.next())
-        else {
-            return Err(Reason::Malformed);
-        };
+        // A fourth segment would leave a dot in the second, which is not base64url.
+        let (text, signature) = compact.rsplit_once('.').ok_or(Reason::Malformed)?;
+        let (header, claims) = text.split_once('.').ok_or(Reason::Malformed)?;
         let header = decode(header).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
         let claims = decode(claims).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
-        decode(signature).ok_or(Reason::Malformed)?;
+        let signature = decode(signature).ok_or(Reason::Malformed)?;
         if REFUSED_MEMBERS.iter().any(|name| header.contains_key(*name)) {
             return Err(Reason::Malformed);
         }
@@ -73,12 +85,17 @@ impl<'a> UnverifiedToken<'a> {
             Some(Value::String(kid)) if kid.len() <= MAX_KID_BYTES => kid.clone(),
             Some(_) => return Err(Reason::Malformed),
         };
-        Ok(Self { compact, algorithm, kid, typ, claims })
+        Ok(Self { signed: Signed { compact, text, signature, kid, typ }, algorithm, claims })
+    }
+
+    /// What a signature check needs.
+    pub fn signed(&self) -> &Signed<'a> {
+        &self.signed
     }
 
     /// The text as it came.
     pub fn compact(&self) -> &'a str {
-        self.compact
+        self.signed.compact
     }
 
     /// What the token says that it is signed with.
@@ -88,7 +105,7 @@ impl<'a> UnverifiedToken<'a> {
 
     /// What the token says that it is signed by.
     pub fn kid(&self) -> &str {
-        &self.kid
+        &self.signed.kid
     }
 
     /// The claimed issuer, which only serves to choose the provider that must then confirm it.
@@ -113,7 +130,7 @@ impl<'a> UnverifiedToken<'a> {
 
     fn short_type(&self) -> Option<&str> {
         const PREFIX: &str = "application/";
-        let typ = self.typ.as_deref()?;
+        let typ = self.signed.typ()?;
         match typ.split_at_checked(PREFIX.len()) {
             Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => Some(rest),
             _ => Some(typ),

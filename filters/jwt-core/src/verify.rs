@@ -1,57 +1,13 @@
 //! From a request to its verdict.
 
-use jwt_simple::algorithms::{ECDSAP256PublicKeyLike, EdDSAPublicKeyLike};
-use jwt_simple::claims::NoCustomClaims;
-use jwt_simple::common::VerificationOptions;
-use jwt_simple::prelude::{Duration, UnixTimeStamp};
-
 use crate::bearer;
 use crate::claims::Claims;
 use crate::config::{Config, Provider};
-use crate::jwks::{Key, KeySet};
+use crate::jwks::KeySet;
 use crate::rules::{Access, access, normal_path};
-use crate::token::{MAX_TOKEN_BYTES, UnverifiedToken};
+pub use crate::signature::{JwtSimple, SignatureCheck};
+use crate::token::UnverifiedToken;
 use crate::verdict::{Denial, Reason, Verdict};
-
-/// Checks a signature: jwt-simple's arithmetic here, a host's own where it has some.
-pub trait SignatureCheck {
-    /// Whether this key made the token's signature.
-    fn is_signed_by(
-        &self,
-        token: &UnverifiedToken<'_>,
-        key: &Key,
-        now_seconds: u64,
-        leeway_seconds: u64,
-    ) -> bool;
-}
-
-/// jwt-simple, in pure Rust.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct JwtSimple;
-
-impl SignatureCheck for JwtSimple {
-    fn is_signed_by(
-        &self,
-        token: &UnverifiedToken<'_>,
-        key: &Key,
-        now_seconds: u64,
-        leeway_seconds: u64,
-    ) -> bool {
-        let options = VerificationOptions {
-            // The host's clock, so that a verdict depends on nothing but its arguments.
-            artificial_time: Some(UnixTimeStamp::from_secs(now_seconds)),
-            time_tolerance: Some(Duration::from_secs(leeway_seconds)),
-            required_key_id: Some(token.kid().to_owned()),
-            max_token_length: Some(MAX_TOKEN_BYTES),
-            max_header_length: Some(MAX_TOKEN_BYTES),
-            ..VerificationOptions::default()
-        };
-        match key {
-            Key::Es256(key) => key.verify_token::<NoCustomClaims>(token.compact(), Some(options)).is_ok(),
-            Key::EdDsa(key) => key.verify_token::<NoCustomClaims>(token.compact(), Some(options)).is_ok(),
-        }
-    }
-}
 
 /// The parts of a request that count.
 #[derive(Debug, Clone, Copy)]
@@ -125,10 +81,10 @@ pub fn verify(
     let claims = Claims::check(token.claims(), provider, token.is_access_token(), now_seconds)?;
     let set = keys.of(index).ok_or(Reason::KeysUnavailable)?;
     let key = set.get(token.kid()).ok_or(Reason::UnknownKey)?;
-    if key.algorithm() != token.algorithm() {
+    if !key.may_check(token.algorithm()) {
         return Err(Reason::Algorithm);
     }
-    if signatures.is_signed_by(&token, key, now_seconds, provider.leeway_seconds()) {
+    if signatures.is_signed_by(token.signed(), token.algorithm(), key) {
         Ok(claims)
     } else {
         Err(Reason::Signature)

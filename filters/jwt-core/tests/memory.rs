@@ -5,9 +5,10 @@ mod common;
 use std::cell::Cell;
 
 use common::{NOW, claims, header, jwk, parsed, set, sign, valid, with};
+use jwt_core::algorithm::Algorithm;
 use jwt_core::jwks::Key;
 use jwt_core::memory::Remembering;
-use jwt_core::token::UnverifiedToken;
+use jwt_core::token::Signed;
 use jwt_core::verdict::Reason;
 use jwt_core::verify::{JwtSimple, SignatureCheck, verify};
 use serde_json::json;
@@ -18,9 +19,9 @@ struct Counting {
 }
 
 impl SignatureCheck for &Counting {
-    fn is_signed_by(&self, token: &UnverifiedToken<'_>, key: &Key, now: u64, leeway: u64) -> bool {
+    fn is_signed_by(&self, token: &Signed<'_>, algorithm: Algorithm, key: &Key) -> bool {
         self.checks.set(self.checks.get() + 1);
-        JwtSimple.is_signed_by(token, key, now, leeway)
+        JwtSimple.is_signed_by(token, algorithm, key)
     }
 }
 
