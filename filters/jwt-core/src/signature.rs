@@ -80,7 +80,7 @@ fn options(signed: &Signed<'_>) -> VerificationOptions {
         artificial_time: Some(UnixTimeStamp::from_secs(0)),
         time_tolerance: Some(Duration::from_secs(0)),
         accept_future: true,
-        required_key_id: Some(signed.kid().to_owned()),
+        required_key_id: signed.kid().map(str::to_owned),
         // Without it jwt-simple takes no `typ` but JWT and those that end with +JWT.
         required_signature_type: signed.typ().map(str::to_owned),
         max_token_length: Some(MAX_TOKEN_BYTES),

@@ -14,23 +14,42 @@ const MAX_KID_BYTES: usize = 256;
 /// Header members that would make the token choose its own key, or change how it is to be read.
 const REFUSED_MEMBERS: [&str; 9] = ["crit", "b64", "jwk", "jku", "x5u", "x5c", "cty", "enc", "zip"];
 
-/// A token whose form is sound and whose signature nobody has checked.
-pub struct UnverifiedToken<'a> {
-    signed: Signed<'a>,
-    algorithm: Algorithm,
-    claims: Map<String, Value>,
-}
-
-/// What a signature check needs of a token: the text, and the signature that is said to be over it.
+/// What a signature check needs of a token: its header, the text, and the signature that is said to be over it. The
+/// claims have not been looked at.
 pub struct Signed<'a> {
     compact: &'a str,
     text: &'a str,
     signature: Vec<u8>,
-    kid: String,
+    algorithm: Algorithm,
+    kid: Option<String>,
     typ: Option<String>,
 }
 
 impl<'a> Signed<'a> {
+    /// Reads the compact form (RFC 7515 section 7.1): header and signature, each in canonical base64url.
+    pub fn parse(compact: &'a str) -> Result<Self, Reason> {
+        if compact.len() > MAX_TOKEN_BYTES {
+            return Err(Reason::Malformed);
+        }
+        let (text, signature) = compact.rsplit_once('.').ok_or(Reason::Malformed)?;
+        let (header, claims) = text.split_once('.').ok_or(Reason::Malformed)?;
+        if claims.contains('.') {
+            return Err(Reason::Malformed);
+        }
+        let header = decode(header).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
+        let signature = decode(signature).ok_or(Reason::Malformed)?;
+        if REFUSED_MEMBERS.iter().any(|name| header.contains_key(*name)) {
+            return Err(Reason::Malformed);
+        }
+        let algorithm = header.get("alg").and_then(Value::as_str).ok_or(Reason::Malformed)?;
+        let algorithm = Algorithm::from_name(algorithm).ok_or(Reason::Algorithm)?;
+        let (kid, typ) = (text_member(&header, "kid")?, text_member(&header, "typ")?);
+        if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
+            return Err(Reason::Malformed);
+        }
+        Ok(Self { compact, text, signature, algorithm, kid, typ })
+    }
+
     /// The token as it came.
     pub fn compact(&self) -> &'a str {
         self.compact
@@ -46,9 +65,14 @@ impl<'a> Signed<'a> {
         &self.signature
     }
 
+    /// What the token says that it is signed with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// What the token says that it is signed by.
-    pub fn kid(&self) -> &str {
-        &self.kid
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
     }
 
     /// The token's `typ`.
@@ -57,35 +81,30 @@ impl<'a> Signed<'a> {
     }
 }
 
+fn text_member(header: &Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
+    match header.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(Reason::Malformed),
+    }
+}
+
+/// A token whose form is sound and whose signature nobody has checked.
+pub struct UnverifiedToken<'a> {
+    signed: Signed<'a>,
+    kid: String,
+    claims: Map<String, Value>,
+}
+
 impl<'a> UnverifiedToken<'a> {
-    /// Reads the compact form: exactly three segments, each in canonical base64url.
+    /// Reads the compact form: exactly three segments, and claims that are a JSON object (RFC 7519 section 7.2).
     pub fn parse(compact: &'a str) -> Result<Self, Reason> {
-        if compact.len() > MAX_TOKEN_BYTES {
-            return Err(Reason::Malformed);
-        }
-        // A fourth segment would leave a dot in the second, which is not base64url.
-        let (text, signature) = compact.rsplit_once('.').ok_or(Reason::Malformed)?;
-        let (header, claims) = text.split_once('.').ok_or(Reason::Malformed)?;
-        let header = decode(header).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
-        let claims = decode(claims).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
-        let signature = decode(signature).ok_or(Reason::Malformed)?;
-        if REFUSED_MEMBERS.iter().any(|name| header.contains_key(*name)) {
-            return Err(Reason::Malformed);
-        }
-        let algorithm = header.get("alg").and_then(Value::as_str).ok_or(Reason::Malformed)?;
-        let algorithm = Algorithm::from_name(algorithm).ok_or(Reason::Algorithm)?;
-        let typ = match header.get("typ") {
-            None => None,
-            Some(Value::String(typ)) => Some(typ.clone()),
-            Some(_) => return Err(Reason::Malformed),
-        };
-        let kid = match header.get("kid") {
-            // Trying every key instead would let a token be judged by a key that it does not name.
-            None => return Err(Reason::UnknownKey),
-            Some(Value::String(kid)) if kid.len() <= MAX_KID_BYTES => kid.clone(),
-            Some(_) => return Err(Reason::Malformed),
-        };
-        Ok(Self { signed: Signed { compact, text, signature, kid, typ }, algorithm, claims })
+        let signed = Signed::parse(compact)?;
+        let claims = signed.text.split_once('.').and_then(|(_, claims)| decode(claims));
+        let claims = claims.and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
+        // Trying every key instead would let a token be judged by a key that it does not name.
+        let kid = signed.kid().ok_or(Reason::UnknownKey)?.to_owned();
+        Ok(Self { signed, kid, claims })
     }
 
     /// What a signature check needs.
@@ -100,12 +119,12 @@ impl<'a> UnverifiedToken<'a> {
 
     /// What the token says that it is signed with.
     pub fn algorithm(&self) -> Algorithm {
-        self.algorithm
+        self.signed.algorithm
     }
 
     /// What the token says that it is signed by.
     pub fn kid(&self) -> &str {
-        &self.signed.kid
+        &self.kid
     }
 
     /// The claimed issuer, which only serves to choose the provider that must then confirm it.
