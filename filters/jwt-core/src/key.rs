@@ -166,9 +166,11 @@ fn point(members: &Map<String, Value>, coordinate_bytes: usize) -> Result<Vec<u8
 }
 
 fn exact(members: &Map<String, Value>, name: &str, length: usize) -> Result<Vec<u8>, Dropped> {
-    number(members, name).and_then(|bytes| {
-        if bytes.len() == length { Ok(bytes) } else { Err(Dropped::Malformed) }
-    })
+    number(members, name).and_then(
+        |bytes| {
+            if bytes.len() == length { Ok(bytes) } else { Err(Dropped::Malformed) }
+        },
+    )
 }
 
 fn number(members: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Dropped> {

@@ -12,8 +12,8 @@ const MAX_BITS: usize = 4096;
 const EXPONENT: [u8; 3] = [1, 0, 1];
 /// Odd primes below 168, as many as the public fingerprint of CVE-2017-15361 looks at.
 const SMALL_PRIMES: [u32; 38] = [
-    3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
-    109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+    3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103,
+    107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
 ];
 const ROCA_GENERATOR: u32 = 65_537;
 
@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn the_size_is_counted_in_bits() {
-        let with_top = |top: u8, length: usize| [&[top], &sound()[1..], &[0; 512]].concat()[..length].to_vec();
+        let with_top =
+            |top: u8, length: usize| [&[top], &sound()[1..], &[0; 512]].concat()[..length].to_vec();
         let odd = |mut number: Vec<u8>| {
             let last = number.len() - 1;
             // Enough to be odd: which of the weaknesses counts first is not asked here.

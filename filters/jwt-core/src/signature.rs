@@ -17,8 +17,8 @@ pub use host::{host_answer, host_argument};
 
 /// 2^252 + 27742317777372353535851937790883648493, big-endian: the order of Ed25519's base point (RFC 8032 section 5.1).
 const ED25519_ORDER: [u8; 32] = [
-    0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0xde, 0xf9, 0xde, 0xa2, 0xf7, 0x9c, 0xd6, 0x58, 0x12,
-    0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed,
+    0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0xde, 0xf9, 0xde, 0xa2, 0xf7, 0x9c, 0xd6, 0x58,
+    0x12, 0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed,
 ];
 
 /// Checks a signature: jwt-simple's arithmetic here, a host's own where it has some. It has no clock: an answer holds
@@ -43,9 +43,7 @@ pub fn is_well_formed(signature: &[u8], algorithm: Algorithm, key: &Key) -> bool
             signature.len() == key.modulus().len() && signature < key.modulus()
         }
         // RFC 8032 section 5.1.7: the second half, which is little-endian, is below the order.
-        Algorithm::EdDsa => {
-            signature.len() == 64 && signature.iter().rev().take(32).lt(ED25519_ORDER.iter())
-        }
+        Algorithm::EdDsa => signature.len() == 64 && signature.iter().rev().take(32).lt(ED25519_ORDER.iter()),
     }
 }
 

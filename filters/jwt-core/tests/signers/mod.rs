@@ -55,9 +55,8 @@ pub(crate) fn signer(algorithm: Algorithm) -> &'static Signer {
 }
 
 /// All RSA signers use one key, so that nothing but the algorithm tells them apart.
-static RSA: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    RS256KeyPair::generate(2048).and_then(|pair| pair.to_der()).expect("an RSA key")
-});
+static RSA: LazyLock<Vec<u8>> =
+    LazyLock::new(|| RS256KeyPair::generate(2048).and_then(|pair| pair.to_der()).expect("an RSA key"));
 
 macro_rules! signer {
     ($algorithm:ident, $pair:expr, $jwk:expr) => {{
