@@ -7,9 +7,10 @@ use jwt_core::jwks::Key;
 use jwt_core::signature::{JwtSimple, SignatureCheck, host_answer, host_argument, is_well_formed};
 use jwt_core::token::Signed;
 use jwt_simple::prelude::*;
+use p256::ecdsa::signature::Signer as _;
 use proptest::prelude::*;
 use rstest::rstest;
-use serde_json::Value;
+use serde_json::{Value, json};
 use signers::{SIGNERS, Signer, b64, bytes, key, signer};
 
 /// n of FIPS 186-5's curves.
@@ -81,6 +82,47 @@ fn each_key_takes_its_own_token_here_and_by_the_host() {
         assert!(is_signed(&signer.token, signer.algorithm, &signer.key()), "{name}");
         let expected = has_host_function(signer.algorithm).then_some(true);
         assert_eq!(host_says(&signer.token, signer.algorithm, &signer.key()), expected, "{name}");
+    }
+}
+
+/// Times, `typ` and what else a token says are judged elsewhere: here none of it matters.
+#[rstest]
+#[case::expired(0, 0, "JWT")]
+#[case::not_yet_valid(u32::MAX.into(), u32::MAX.into(), "JWT")]
+#[case::beyond_jwt_simple_s_clock(u64::MAX, u64::MAX, "JWT")]
+#[case::long_type(4_000_000_000, 0, "application/JWT")]
+#[case::other_type(4_000_000_000, 0, "dpop")]
+fn the_signature_alone_is_judged(#[case] exp: u64, #[case] nbf: u64, #[case] typ: &str) {
+    let pair = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+    let point = pair.verifying_key().to_sec1_point(false);
+    let key = key(&json!({
+        "kty": "EC", "crv": "P-256", "kid": "k1", "x": b64(point.x().unwrap()), "y": b64(point.y().unwrap()),
+    }));
+    let header = json!({"alg": "ES256", "kid": "k1", "typ": typ});
+    let claims = json!({"exp": exp, "nbf": nbf, "iat": nbf});
+    let text = format!("{}.{}", b64(header.to_string()), b64(claims.to_string()));
+    let signature: p256::ecdsa::Signature = pair.sign(text.as_bytes());
+    assert!(is_signed(&format!("{text}.{}", b64(signature.to_bytes())), Algorithm::Es256, &key));
+}
+
+#[test]
+fn a_token_of_more_or_fewer_segments_is_none() {
+    let token = &signer(Algorithm::EdDsa).token;
+    let (text, signature) = token.rsplit_once('.').unwrap();
+    assert!(Signed::parse(token).is_ok());
+    for bad in
+        [format!("{text}.{token}"), format!("{text}..{signature}"), text.to_owned(), format!(".{token}")]
+    {
+        assert!(Signed::parse(&bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_malformed_signature_is_no_question_to_a_host() {
+    for signer in SIGNERS.iter() {
+        let token = signer.with_signature(&vec![0xff; signer.signature().len()]);
+        let signed = Signed::parse(&token).unwrap();
+        assert_eq!(host_argument(&signed, signer.algorithm, &signer.key()), None);
     }
 }
 
