@@ -1,6 +1,4 @@
-//! What both filters need of Envoy beyond the SDK: headers as bytes, problem replies, labelled counters.
-//!
-//! The SDK's text calls end the VM on a header that is not UTF-8, so nothing here uses them.
+//! What both filters need of Envoy beyond the ABI: problem replies and metrics with labels.
 
 // A panic here would end a worker's filter for good, so what can panic is refused beyond the workspace's lints.
 #![cfg_attr(
@@ -14,6 +12,5 @@
     )
 )]
 
-pub mod counter;
-pub mod headers;
+pub mod metric;
 pub mod problem;

@@ -1,7 +1,7 @@
 //! RFC 9457 problem replies.
 
+use abi::http;
 use log::error;
-use proxy_wasm::hostcalls;
 use serde::Serialize;
 
 /// The one content type of every refusal.
@@ -44,14 +44,15 @@ struct Body<'a> {
     errors: &'a [FieldError],
 }
 
-/// Answers the request in Envoy's place. The filter must return `Action::Pause` after it, and reply only once.
-pub fn reply(problem: Problem<'_>, extra_headers: &[(&str, &str)]) {
+/// Answers the request in Envoy's place. The filter must return `Action::Pause` after it, and reply only once. `details`
+/// is for access logs (`%RESPONSE_CODE_DETAILS%`).
+pub fn reply(problem: Problem<'_>, extra_headers: &[(&str, &str)], details: &str) {
     let body = body(problem);
     let mut headers = vec![("content-type", CONTENT_TYPE), ("cache-control", "no-store")];
     headers.extend_from_slice(extra_headers);
-    if let Err(status) = hostcalls::send_http_response(u32::from(problem.status), headers, Some(&body)) {
+    if let Err(refused) = http::respond(problem.status, &headers, &body, details) {
         // The request stays paused and ends by Envoy's own timeout: closed, not open.
-        error!("the host refused a {} reply: {status:?}", problem.status);
+        error!("the host refused a {} reply: {refused:?}", problem.status);
     }
 }
 

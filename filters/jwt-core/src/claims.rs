@@ -5,66 +5,96 @@ use serde_json::{Map, Value};
 use crate::config::Provider;
 use crate::verdict::Reason;
 
-const MAX_HEADER_BYTES: usize = 1024;
-/// The last second that jwt-simple's 32.32 clock can hold: 2106-02-07.
+const MAX_TEXT_BYTES: usize = 1024;
+/// The last second that 32 bits hold, 2106-02-07: jwt-simple's clock and the memory of tokens end there.
 const MAX_NUMERIC_DATE: u64 = 0xffff_ffff;
 
-/// What a valid token says of its bearer, in a form that is safe as header values.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a token says, checked for its provider, in a form that is safe as header values.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Claims {
     /// Subject.
     pub sub: String,
-    /// Issuer, one of the configured ones.
-    pub iss: String,
     /// Granted scopes, separated by single spaces.
     pub scope: String,
     /// The token's own identity, if it has one.
     pub jti: Option<String>,
     /// When the token ends, in seconds since 1970.
     pub exp: u64,
+    /// Since when it is valid, if it says so.
+    pub nbf: Option<u64>,
+    /// When it was issued, if it says so.
+    pub iat: Option<u64>,
+    /// All claims.
+    pub all: Map<String, Value>,
 }
 
 impl Claims {
     /// Checks all claims for this provider at this time. `access_token` adds what RFC 9068 requires.
     pub fn check(
-        claims: &Map<String, Value>,
+        all: Map<String, Value>,
         provider: &Provider,
         access_token: bool,
         now_seconds: u64,
     ) -> Result<Self, Reason> {
-        let leeway = provider.leeway_seconds();
+        let claims = &all;
         let exp = numeric_date(claims, "exp")?.ok_or(Reason::Claims)?;
         let nbf = numeric_date(claims, "nbf")?;
         let iat = numeric_date(claims, "iat")?;
-        if text(claims, "iss")? != Some(provider.issuer()) {
+        if text(claims, "iss")? != Some(provider.issuer.as_str()) {
             return Err(Reason::Issuer);
         }
-        if !audience(claims, provider.audiences())? {
+        if !audience(claims, provider.audiences.as_deref())? {
             return Err(Reason::Audience);
         }
         let sub = header_safe(claims, "sub")?.ok_or(Reason::Claims)?;
+        if !provider.subjects.allow(&sub) {
+            return Err(Reason::Subject);
+        }
         let jti = header_safe(claims, "jti")?;
         let client = text(claims, "client_id")?;
-        let scope = scope(claims)?;
+        let scope = scope(claims, &provider.scope_claim)?;
         if access_token && (iat.is_none() || jti.is_none() || client.is_none()) {
             return Err(Reason::Claims);
         }
-        if now_seconds >= exp.saturating_add(leeway) {
-            return Err(Reason::Expired);
+        if !provider.required_claims.iter().all(|condition| condition.holds(claims)) {
+            return Err(Reason::Claims);
         }
-        let latest = now_seconds.saturating_add(leeway);
-        if nbf.is_some_and(|time| time > latest) || iat.is_some_and(|time| time > latest) {
-            return Err(Reason::NotYetValid);
+        if let Some(limit) = provider.max_lifetime_seconds {
+            let issued = iat.ok_or(Reason::Claims)?;
+            if exp.saturating_sub(issued) > limit {
+                return Err(Reason::Lifetime);
+            }
         }
-        Ok(Self { sub, iss: provider.issuer().to_owned(), scope, jti, exp })
+        let checked = Self { sub, scope, jti, exp, nbf, iat, all };
+        checked.period().check(now_seconds, provider.leeway_seconds)?;
+        Ok(checked)
     }
 
-    /// The first of these scopes that was not granted.
-    pub fn lacks<'a>(&self, scopes: &'a [String]) -> Option<&'a str> {
-        scopes
-            .iter()
-            .map(String::as_str)
-            .find(|wanted| !self.scope.split(' ').any(|granted| granted == *wanted))
+    /// When the token holds.
+    pub fn period(&self) -> Period {
+        Period { since: self.nbf.unwrap_or(0).max(self.iat.unwrap_or(0)), until: self.exp }
+    }
+}
+
+/// The time in which a token holds, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// The later one of `nbf` and `iat`.
+    pub since: u64,
+    /// `exp`, the first second in which it no longer holds.
+    pub until: u64,
+}
+
+impl Period {
+    /// Whether it holds now, if our clock and the issuer's differ by no more than the leeway.
+    pub fn check(self, now_seconds: u64, leeway_seconds: u64) -> Result<(), Reason> {
+        if now_seconds >= self.until.saturating_add(leeway_seconds) {
+            return Err(Reason::Expired);
+        }
+        if self.since > now_seconds.saturating_add(leeway_seconds) {
+            return Err(Reason::NotYetValid);
+        }
+        Ok(())
     }
 }
 
@@ -91,32 +121,39 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str
 fn header_safe(claims: &Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
     match text(claims, name)? {
         None => Ok(None),
-        Some(value) if value.is_empty() || value.len() > MAX_HEADER_BYTES => Err(Reason::Claims),
+        Some(value) if value.is_empty() || value.len() > MAX_TEXT_BYTES => Err(Reason::Claims),
         Some(value) if value.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(value.to_owned())),
         Some(_) => Err(Reason::Claims),
     }
 }
 
-fn audience(claims: &Map<String, Value>, ours: &[String]) -> Result<bool, Reason> {
-    let known = |audience: &str| ours.iter().any(|our| our == audience);
+/// Without configured audiences any will do, but it must be one.
+fn audience(claims: &Map<String, Value>, ours: Option<&[String]>) -> Result<bool, Reason> {
+    let known = |audience: &str| ours.is_none_or(|ours| ours.iter().any(|our| our == audience));
     match claims.get("aud") {
-        None => Ok(false),
+        None => Ok(ours.is_none()),
         Some(Value::String(audience)) => Ok(known(audience)),
-        Some(Value::Array(audiences)) => audiences.iter().try_fold(false, |found, audience| {
+        Some(Value::Array(audiences)) => audiences.iter().try_fold(ours.is_none(), |found, audience| {
             audience.as_str().map(|audience| found || known(audience)).ok_or(Reason::Claims)
         }),
         Some(_) => Err(Reason::Claims),
     }
 }
 
-/// RFC 6749's scope: tokens of visible ASCII without quote and backslash, with one space between them.
-fn scope(claims: &Map<String, Value>) -> Result<String, Reason> {
-    let scope = text(claims, "scope")?.unwrap_or_default();
+/// RFC 6749's scope: tokens of visible ASCII without quote and backslash, with one space between them. Some issuers
+/// send them as an array.
+fn scope(claims: &Map<String, Value>, name: &str) -> Result<String, Reason> {
     let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
     let sound = |token: &str| !token.is_empty() && token.bytes().all(visible);
-    if scope.is_empty() || (scope.len() <= MAX_HEADER_BYTES && scope.split(' ').all(sound)) {
-        Ok(scope.to_owned())
-    } else {
-        Err(Reason::Claims)
-    }
+    let scope = match claims.get(name) {
+        None => String::new(),
+        Some(Value::String(text)) if text.is_empty() || text.split(' ').all(sound) => text.clone(),
+        Some(Value::Array(tokens)) => {
+            let tokens: Option<Vec<&str>> =
+                tokens.iter().map(|token| token.as_str().filter(|token| sound(token))).collect();
+            tokens.ok_or(Reason::Claims)?.join(" ")
+        }
+        Some(_) => return Err(Reason::Claims),
+    };
+    if scope.len() <= MAX_TEXT_BYTES { Ok(scope) } else { Err(Reason::Claims) }
 }

@@ -1,26 +1,201 @@
 //! The plugin's configuration: refused as a whole, with the field's path, or right for good.
 
+mod check;
+pub mod raw;
+
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use crate::rules::{self, Rule};
-use crate::token::Algorithm;
-
-const DEFAULT_LEEWAY_SECONDS: u64 = 60;
-/// A clock that is further off than this is to be repaired, not tolerated.
-const MAX_LEEWAY_SECONDS: u64 = 300;
-const DEFAULT_TIMEOUT_MS: u64 = 2_000;
-const MAX_TIMEOUT_MS: u64 = 30_000;
-const DEFAULT_REFRESH_SECONDS: u64 = 300;
-const MAX_REFRESH_SECONDS: u64 = 86_400;
+use crate::algorithm::Algorithm;
+use crate::place::Place;
+use crate::rules::{Demands, Rule};
+use crate::selector::{Condition, Selector};
 
 /// A checked configuration.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Config {
-    realm: String,
-    providers: Vec<Provider>,
-    rules: Vec<Rule>,
+    /// The realm of challenges.
+    pub realm: String,
+    /// All issuers.
+    pub providers: Vec<Provider>,
+    /// The rules in their order; the first that matches counts.
+    pub rules: Vec<Rule>,
+    /// All that the rules ask of tokens.
+    pub demands: Demands,
+    /// Whether some rule names hosts.
+    pub matches_hosts: bool,
+    /// Where tokens may stand.
+    pub places: Vec<Place>,
+    /// What becomes of a token that holds.
+    pub forward: Forward,
+    /// Whether CORS preflights pass.
+    pub passes_preflight: bool,
+    /// The response header in which a dry run tells what it would have refused.
+    pub dry_run_header: Option<String>,
+    /// Whether Envoy's own cryptography is used where it offers it.
+    pub uses_host_signatures: bool,
+    /// Names of all headers that this filter writes, besides those of the reserved prefix.
+    pub owned_headers: Vec<String>,
+    /// How much of everything.
+    pub limits: Limits,
+}
+
+/// What becomes of a token that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Forward {
+    /// It stays where it is; from the query it is always taken out.
+    #[default]
+    Keep,
+    /// It is taken out.
+    Strip,
+    /// It is moved to `Authorization: Bearer`, wherever it stood.
+    Authorization,
+}
+
+/// Upper limits, all of them per worker.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Of one token.
+    pub token_bytes: usize,
+    /// Remembered tokens.
+    pub cached_tokens: usize,
+    /// What they may take.
+    pub cached_bytes: usize,
+    /// Of one provider's revocations.
+    pub revocations: usize,
+    /// Requests that wait for keys.
+    pub parked_requests: usize,
+}
+
+/// An issuer whose tokens are taken.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Provider {
+    /// Its label in metrics.
+    pub name: String,
+    /// The exact `iss`.
+    pub issuer: String,
+    /// One of these must be in `aud`; `None`: any.
+    pub audiences: Option<Vec<String>>,
+    /// Which `sub`s are taken.
+    pub subjects: Subjects,
+    /// The allowed algorithms.
+    pub algorithms: Vec<Algorithm>,
+    /// The allowed values of `typ`.
+    pub types: Vec<String>,
+    /// Whether `typ` must be there.
+    pub needs_type: bool,
+    /// By how much our clock and the issuer's may differ.
+    pub leeway_seconds: u64,
+    /// How long a token may live, from `iat` to `exp`.
+    pub max_lifetime_seconds: Option<u64>,
+    /// What every token must say.
+    pub required_claims: Vec<Condition>,
+    /// The claim that holds the scopes.
+    pub scope_claim: String,
+    /// The headers that tell the service who calls.
+    pub claim_headers: Vec<ClaimHeader>,
+    /// Where its keys come from.
+    pub jwks: Jwks,
+    /// Where its revocations come from.
+    pub revocations: Option<RevocationFeed>,
+}
+
+/// Which subjects a provider may speak for; all, if nothing is listed.
+#[derive(Debug, Default)]
+pub struct Subjects {
+    pub(crate) exact: Vec<String>,
+    pub(crate) prefixes: Vec<String>,
+}
+
+impl Subjects {
+    /// Whether this one is among them.
+    pub fn allow(&self, sub: &str) -> bool {
+        (self.exact.is_empty() && self.prefixes.is_empty())
+            || self.exact.iter().any(|exact| exact == sub)
+            || self.prefixes.iter().any(|prefix| sub.starts_with(prefix.as_str()))
+    }
+}
+
+/// A request header that the filter writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimHeader {
+    /// Its name, in lower case.
+    pub name: String,
+    /// What stands in it.
+    pub value: HeaderValue,
+    /// A longer value is left out.
+    pub max_bytes: usize,
+}
+
+/// What a header tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderValue {
+    /// `sub`.
+    Subject,
+    /// `iss`.
+    Issuer,
+    /// All scopes, separated by spaces.
+    Scope,
+    /// `jti`.
+    TokenId,
+    /// `exp`, in seconds since 1970.
+    Expiry,
+    /// A claim.
+    Claim(Selector),
+    /// The whole payload in base64url.
+    Payload,
+}
+
+/// Where a provider's keys come from.
+#[derive(Debug, Clone)]
+pub enum Jwks {
+    /// The configuration itself.
+    Inline(Box<crate::jwks::KeySet>),
+    /// The issuer.
+    Remote(RemoteJwks),
+}
+
+/// An address that Envoy can ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Envoy's name of the cluster.
+    pub cluster: String,
+    /// The request's `:authority`.
+    pub authority: String,
+    /// The request's `:path`.
+    pub path: String,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// Where a provider's keys are fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteJwks {
+    /// Where the key set is, or with `is_discovery` the document that names its place.
+    pub target: Target,
+    /// OpenID Connect Discovery 1.0: the document's `jwks_uri` gives authority and path, the cluster stays.
+    pub is_discovery: bool,
+    /// How old a set may get before it is fetched again, where its `Cache-Control` does not say less.
+    pub refresh: Duration,
+    /// How old a set may get before its keys no longer count.
+    pub stale: Duration,
+    /// Two fetches for keys that are not in the set are at least so far apart.
+    pub min_refetch: Duration,
+}
+
+/// Where a provider's revocations are fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevocationFeed {
+    /// Where the feed is.
+    pub target: Target,
+    /// How often it is asked.
+    pub interval: Duration,
+    /// How long the last answer counts.
+    pub stale: Duration,
+    /// Whether tokens still pass after that.
+    pub passes_when_stale: bool,
 }
 
 /// A configuration error: where, and what.
@@ -37,210 +212,13 @@ impl ConfigError {
     }
 }
 
-/// An issuer whose tokens are taken.
-#[derive(Debug)]
-pub struct Provider {
-    issuer: String,
-    audiences: Vec<String>,
-    algorithms: Vec<Algorithm>,
-    types: Vec<String>,
-    leeway_seconds: u64,
-    jwks: RemoteJwks,
-}
-
-/// Where a provider's keys are fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemoteJwks {
-    /// Envoy's name of the cluster.
-    pub cluster: String,
-    /// The request's `:authority`.
-    pub authority: String,
-    /// The request's `:path`.
-    pub path: String,
-    /// How long an answer may take.
-    pub timeout: Duration,
-    /// How old a set may get before it is fetched again.
-    pub refresh: Duration,
-}
-
 impl Config {
     /// Parses and checks a plugin configuration.
     pub fn from_json(text: &[u8]) -> Result<Self, ConfigError> {
         let mut deserializer = serde_json::Deserializer::from_slice(text);
-        let raw: RawConfig = serde_path_to_error::deserialize(&mut deserializer)
+        let raw: raw::Config = serde_path_to_error::deserialize(&mut deserializer)
             .map_err(|error| ConfigError::new(error.path().to_string(), error.inner().to_string()))?;
         deserializer.end().map_err(|error| ConfigError::new(".", error.to_string()))?;
-        raw.check()
+        check::config(raw)
     }
-
-    /// The realm of challenges.
-    pub fn realm(&self) -> &str {
-        &self.realm
-    }
-
-    /// All issuers.
-    pub fn providers(&self) -> &[Provider] {
-        &self.providers
-    }
-
-    /// The rules in their order; the first that matches counts.
-    pub fn rules(&self) -> &[Rule] {
-        &self.rules
-    }
-}
-
-impl Provider {
-    /// The exact `iss`.
-    pub fn issuer(&self) -> &str {
-        &self.issuer
-    }
-
-    /// One of these must be in `aud`.
-    pub fn audiences(&self) -> &[String] {
-        &self.audiences
-    }
-
-    /// The allowed algorithms.
-    pub fn algorithms(&self) -> &[Algorithm] {
-        &self.algorithms
-    }
-
-    /// The allowed values of `typ`.
-    pub fn types(&self) -> &[String] {
-        &self.types
-    }
-
-    /// By how much our clock and the issuer's may differ.
-    pub fn leeway_seconds(&self) -> u64 {
-        self.leeway_seconds
-    }
-
-    /// Where the keys are.
-    pub fn jwks(&self) -> &RemoteJwks {
-        &self.jwks
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RawConfig {
-    realm: String,
-    providers: Vec<RawProvider>,
-    #[serde(default)]
-    rules: Vec<rules::RawRule>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RawProvider {
-    issuer: String,
-    audiences: Vec<String>,
-    algorithms: Vec<String>,
-    types: Vec<String>,
-    leeway_seconds: Option<u64>,
-    jwks: RawJwks,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RawJwks {
-    remote: RawRemote,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RawRemote {
-    cluster: String,
-    authority: String,
-    path: String,
-    timeout_ms: Option<u64>,
-    refresh_seconds: Option<u64>,
-}
-
-impl RawConfig {
-    fn check(self) -> Result<Config, ConfigError> {
-        // The realm stands between quotes in a header.
-        let sound =
-            self.realm.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\');
-        if self.realm.is_empty() || !sound {
-            return Err(ConfigError::new("realm", "must be printable ASCII without quote and backslash"));
-        }
-        if self.providers.is_empty() {
-            return Err(ConfigError::new("providers", "must not be empty"));
-        }
-        let mut providers: Vec<Provider> = Vec::with_capacity(self.providers.len());
-        for (index, raw) in self.providers.into_iter().enumerate() {
-            let path = format!("providers[{index}]");
-            let provider = raw.check(&path)?;
-            if providers.iter().any(|known| known.issuer == provider.issuer) {
-                return Err(ConfigError::new(format!("{path}.issuer"), "is that of another provider"));
-            }
-            providers.push(provider);
-        }
-        let rules = self.rules.into_iter().enumerate();
-        let rules =
-            rules.map(|(index, raw)| raw.check(&format!("rules[{index}]"))).collect::<Result<_, _>>()?;
-        Ok(Config { realm: self.realm, providers, rules })
-    }
-}
-
-impl RawProvider {
-    fn check(self, path: &str) -> Result<Provider, ConfigError> {
-        // The issuer goes into a request header.
-        if self.issuer.is_empty() || !self.issuer.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ConfigError::new(format!("{path}.issuer"), "must be visible ASCII"));
-        }
-        for (name, list) in
-            [("audiences", &self.audiences), ("algorithms", &self.algorithms), ("types", &self.types)]
-        {
-            if list.is_empty() || list.iter().any(String::is_empty) {
-                return Err(ConfigError::new(
-                    format!("{path}.{name}"),
-                    "must not be empty or hold empty text",
-                ));
-            }
-        }
-        let algorithms = self.algorithms.iter().enumerate().map(|(index, name)| {
-            let field = format!("{path}.algorithms[{index}]");
-            Algorithm::from_name(name).ok_or_else(|| ConfigError::new(field, "must be ES256 or EdDSA"))
-        });
-        let algorithms = algorithms.collect::<Result<_, _>>()?;
-        let leeway_seconds = within(self.leeway_seconds, DEFAULT_LEEWAY_SECONDS, 0, MAX_LEEWAY_SECONDS)
-            .map_err(|message| ConfigError::new(format!("{path}.leewaySeconds"), message))?;
-        let jwks = self.jwks.remote.check(&format!("{path}.jwks.remote"))?;
-        let Self { issuer, audiences, types, .. } = self;
-        Ok(Provider { issuer, audiences, algorithms, types, leeway_seconds, jwks })
-    }
-}
-
-impl RawRemote {
-    fn check(self, path: &str) -> Result<RemoteJwks, ConfigError> {
-        // An empty pseudo-header would make every fetch fail, and only at run time.
-        for (name, value) in
-            [("cluster", &self.cluster), ("authority", &self.authority), ("path", &self.path)]
-        {
-            if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(ConfigError::new(format!("{path}.{name}"), "must be visible ASCII"));
-            }
-        }
-        if !self.path.starts_with('/') {
-            return Err(ConfigError::new(format!("{path}.path"), "must begin with /"));
-        }
-        let timeout = within(self.timeout_ms, DEFAULT_TIMEOUT_MS, 1, MAX_TIMEOUT_MS)
-            .map_err(|message| ConfigError::new(format!("{path}.timeoutMs"), message))?;
-        let refresh = within(self.refresh_seconds, DEFAULT_REFRESH_SECONDS, 1, MAX_REFRESH_SECONDS)
-            .map_err(|message| ConfigError::new(format!("{path}.refreshSeconds"), message))?;
-        Ok(RemoteJwks {
-            cluster: self.cluster,
-            authority: self.authority,
-            path: self.path,
-            timeout: Duration::from_millis(timeout),
-            refresh: Duration::from_secs(refresh),
-        })
-    }
-}
-
-fn within(value: Option<u64>, default: u64, min: u64, max: u64) -> Result<u64, String> {
-    let value = value.unwrap_or(default);
-    if (min..=max).contains(&value) { Ok(value) } else { Err(format!("must be {min} to {max}")) }
 }

@@ -2,27 +2,35 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+/// Arrays and objects within each other. No header, claims or key set of an honest issuer comes near it.
+const MAX_DEPTH: usize = 16;
+
 /// The members of a JSON object, or nothing if the text is anything else.
 pub(crate) fn object(text: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice::<Strict>(text).ok()?.0 {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = Seed { depth: MAX_DEPTH }.deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    match value {
         Value::Object(members) => Some(members),
         _ => None,
     }
 }
 
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Seed.deserialize(deserializer).map(Self)
-    }
+/// Reads a value that nests no deeper than this.
+#[derive(Clone, Copy)]
+struct Seed {
+    depth: usize,
 }
 
-struct Seed;
+impl Seed {
+    fn within<E: Error>(self) -> Result<Self, E> {
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"))?;
+        Ok(Self { depth })
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Seed {
     type Value = Value;
@@ -68,17 +76,19 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let within = self.within()?;
         let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(Seed)? {
+        while let Some(item) = items.next_element_seed(within)? {
             array.push(item);
         }
         Ok(Value::Array(array))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let within = self.within()?;
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            let value = members.next_value_seed(Seed)?;
+            let value = members.next_value_seed(within)?;
             if object.insert(name, value).is_some() {
                 return Err(A::Error::custom("duplicate key"));
             }
@@ -106,6 +116,13 @@ mod tests {
     #[case::empty(b"")]
     fn refuses(#[case] text: &[u8]) {
         assert!(object(text).is_none());
+    }
+
+    #[test]
+    fn nests_so_deep_and_no_deeper() {
+        let nested = |arrays: usize| format!("{{\"a\":{}{}}}", "[".repeat(arrays), "]".repeat(arrays));
+        assert!(object(nested(15).as_bytes()).is_some());
+        assert!(object(nested(16).as_bytes()).is_none());
     }
 
     #[test]

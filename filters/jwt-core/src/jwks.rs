@@ -2,36 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use jwt_simple::algorithms::{ES256PublicKey, Ed25519PublicKey};
 use serde_json::{Map, Value};
 
 use crate::json;
-use crate::token::{Algorithm, decode};
+pub use crate::key::Key;
 
 /// A larger answer is not a key set of ours.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
-const MAX_KEYS: usize = 64;
-const COORDINATE_BYTES: usize = 32;
-const UNCOMPRESSED_POINT: u8 = 4;
+/// Issuers publish a handful; some that never retire any have dozens.
+pub const MAX_KEYS: usize = 100;
 
-/// A public key that can check one algorithm only.
-#[derive(Debug, Clone)]
-pub enum Key {
-    /// A point on P-256.
-    Es256(ES256PublicKey),
-    /// An Ed25519 key.
-    EdDsa(Ed25519PublicKey),
-}
-
-impl Key {
-    /// The one algorithm that this key checks.
-    pub fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::Es256(_) => Algorithm::Es256,
-            Self::EdDsa(_) => Algorithm::EdDsa,
-        }
-    }
-}
+/// Members that only a private or symmetric key has (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// Why a key of the document is not used: a label, so a closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +30,11 @@ pub enum Dropped {
     Use,
     /// Its numbers are no key.
     Malformed,
+    /// An RSA key that others may find the private part of, or sign for: less than 2048 bits, an exponent other than
+    /// 65537, a modulus with small factors or from a broken generator.
+    Weak,
+    /// An RSA key of more than 4096 bits, which costs more time than a request may.
+    TooLarge,
 }
 
 impl Dropped {
@@ -60,6 +47,8 @@ impl Dropped {
             Self::Algorithm => "algorithm",
             Self::Use => "use",
             Self::Malformed => "malformed",
+            Self::Weak => "weak",
+            Self::TooLarge => "too_large",
         }
     }
 }
@@ -119,6 +108,11 @@ impl KeySet {
         self.keys.get(kid)
     }
 
+    /// All keys.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values()
+    }
+
     /// Why keys of the document are not in the set.
     pub fn dropped(&self) -> &[Dropped] {
         &self.dropped
@@ -133,7 +127,7 @@ impl KeySet {
 fn key(entry: &Value) -> Result<(String, Key), Dropped> {
     let members = entry.as_object().ok_or(Dropped::Malformed)?;
     let kid = member(members, "kid")?.filter(|kid| !kid.is_empty()).ok_or(Dropped::Kid)?;
-    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| members.contains_key(*name)) {
+    if PRIVATE_MEMBERS.iter().any(|name| members.contains_key(*name)) {
         return Err(Dropped::Private);
     }
     if member(members, "use")?.is_some_and(|purpose| purpose != "sig") {
@@ -145,35 +139,14 @@ fn key(entry: &Value) -> Result<(String, Key), Dropped> {
             return Err(Dropped::Use);
         }
     }
-    let algorithm = match (member(members, "kty")?, member(members, "crv")?) {
-        (Some("EC"), Some("P-256")) => Algorithm::Es256,
-        (Some("OKP"), Some("Ed25519")) => Algorithm::EdDsa,
-        _ => return Err(Dropped::Algorithm),
-    };
-    if member(members, "alg")?.is_some_and(|name| Algorithm::from_name(name) != Some(algorithm)) {
-        return Err(Dropped::Algorithm);
-    }
-    let key = match algorithm {
-        Algorithm::Es256 => {
-            let mut point = vec![UNCOMPRESSED_POINT];
-            point.extend(coordinate(members, "x")?);
-            point.extend(coordinate(members, "y")?);
-            ES256PublicKey::from_bytes(&point).map(Key::Es256)
-        }
-        Algorithm::EdDsa => Ed25519PublicKey::from_bytes(&coordinate(members, "x")?).map(Key::EdDsa),
-    };
-    Ok((kid.to_owned(), key.map_err(|_| Dropped::Malformed)?))
+    Ok((kid.to_owned(), Key::from_jwk(members)?))
 }
 
-fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Dropped> {
+/// A member that is a text wherever it is there at all.
+pub(crate) fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Dropped> {
     match members.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(Dropped::Malformed),
     }
-}
-
-fn coordinate(members: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Dropped> {
-    let text = member(members, name)?.ok_or(Dropped::Malformed)?;
-    decode(text).filter(|bytes| bytes.len() == COORDINATE_BYTES).ok_or(Dropped::Malformed)
 }

@@ -14,14 +14,25 @@
     )
 )]
 
-pub mod bearer;
+pub mod algorithm;
+pub mod cache;
 pub mod claims;
 pub mod config;
+pub mod discovery;
+pub mod identity;
+pub mod judge;
 pub mod jwks;
-pub mod memory;
+pub mod key;
+pub mod path;
+pub mod place;
+pub mod request;
+pub mod revocations;
 pub mod rules;
+pub mod selector;
+pub mod signature;
 pub mod token;
 pub mod verdict;
 pub mod verify;
 
 mod json;
+mod rsa;

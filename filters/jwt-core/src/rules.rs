@@ -1,202 +1,152 @@
 //! Which requests need what: the first rule that matches counts, and no rule means any valid token.
 
-use serde::Deserialize;
-
-use crate::config::ConfigError;
+use crate::claims::Claims;
+use crate::path::{HostPattern, PathPattern};
+use crate::selector::Condition;
 
 /// What a route asks of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access<'a> {
-    /// Nothing.
+pub enum Access {
+    /// Nothing; credentials are not looked at.
     Public,
-    /// A valid token with all these scopes; with none, any valid token.
-    Scopes(&'a [String]),
+    /// Nothing, but a token that is sent must hold.
+    Optional,
+    /// A token that holds.
+    Required,
 }
 
 /// A checked rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// Empty for every method.
-    methods: Vec<String>,
-    path: PathMatch,
-    public: bool,
-    scopes: Vec<String>,
+    /// What it is for.
+    pub matches: Match,
+    /// What it asks.
+    pub access: Access,
+    /// What the token must bring besides.
+    pub needs: Needs,
+    /// Whether it only counts what it would refuse.
+    pub is_dry_run: bool,
 }
 
+/// Which requests a rule is for. An empty list is no condition.
 #[derive(Debug)]
-enum PathMatch {
-    Exact(String),
-    Prefix(String),
+pub struct Match {
+    /// Hosts.
+    pub hosts: Vec<HostPattern>,
+    /// Methods, in capitals; HEAD is judged as GET, since servers answer it from the same handler.
+    pub methods: Vec<String>,
+    /// Paths.
+    pub path: PathPattern,
 }
 
-impl Rule {
-    fn matches(&self, method: &str, path: &str) -> bool {
-        (self.methods.is_empty() || self.methods.iter().any(|known| known == method))
-            && self.path.matches(path)
+/// What a token must bring besides being valid.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// Bits of the providers that may have issued it; 0 for all.
+    pub providers: u32,
+    /// It needs all of these scopes.
+    pub all_scopes: Grants,
+    /// It needs one of these scopes, if there are any.
+    pub any_scope: Grants,
+    /// It needs all of these claims.
+    pub claims: Grants,
+    /// The scopes, for the challenge (RFC 6750 section 3).
+    pub challenge: String,
+}
+
+/// Which of the configuration's demands a token meets, or a rule makes: a bit for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Grants(u128);
+
+impl Grants {
+    /// This demand alone.
+    pub fn one(index: usize) -> Self {
+        Self(u32::try_from(index).ok().and_then(|index| 1_u128.checked_shl(index)).unwrap_or(0))
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of those are among these.
+    pub fn has_all(self, wanted: Self) -> bool {
+        self.0 & wanted.0 == wanted.0
+    }
+
+    /// Whether one of those is among these, or nothing is wanted.
+    pub fn has_any(self, wanted: Self) -> bool {
+        wanted.0 == 0 || self.0 & wanted.0 != 0
     }
 }
 
-impl PathMatch {
-    /// A prefix ends where a segment ends: `/payment` covers `/payment/1` and not `/payments`.
-    fn matches(&self, path: &str) -> bool {
-        match self {
-            Self::Exact(exact) => path == exact,
-            Self::Prefix(prefix) => path
-                .strip_prefix(prefix.as_str())
-                .is_some_and(|rest| prefix.ends_with('/') || rest.is_empty() || rest.starts_with('/')),
-        }
+/// Everything that any rule asks of a token, so that each token is asked once and remembered as bits.
+#[derive(Debug, Default)]
+pub struct Demands(Vec<Demand>);
+
+/// As many as [`Grants`] has bits.
+pub const MAX_DEMANDS: usize = 128;
+
+#[derive(Debug, PartialEq)]
+enum Demand {
+    Scope(String),
+    Claim(Condition),
+}
+
+impl Demands {
+    /// The bit of a scope; nothing if there are too many demands.
+    pub fn scope(&mut self, scope: &str) -> Option<Grants> {
+        self.add(Demand::Scope(scope.to_owned()))
+    }
+
+    /// The bit of a condition; nothing if there are too many demands.
+    pub fn claim(&mut self, condition: Condition) -> Option<Grants> {
+        self.add(Demand::Claim(condition))
+    }
+
+    fn add(&mut self, demand: Demand) -> Option<Grants> {
+        let known = self.0.iter().position(|known| *known == demand);
+        let index = known.unwrap_or_else(|| {
+            self.0.push(demand);
+            self.0.len().saturating_sub(1)
+        });
+        (index < MAX_DEMANDS).then(|| Grants::one(index))
+    }
+
+    /// Which of them these claims meet.
+    pub fn grants(&self, claims: &Claims) -> Grants {
+        let meets = |demand: &Demand| match demand {
+            Demand::Scope(wanted) => claims.scope.split(' ').any(|granted| granted == wanted),
+            Demand::Claim(condition) => condition.holds(&claims.all),
+        };
+        let met = self.0.iter().enumerate().filter(|(_, demand)| meets(demand));
+        met.fold(Grants::default(), |grants, (index, _)| grants.and(Grants::one(index)))
     }
 }
 
-/// What the rules ask of this request. HEAD is judged as GET, since servers answer it from the same handler.
-pub fn access<'a>(rules: &'a [Rule], method: &str, path: &str) -> Access<'a> {
+impl Match {
+    /// Whether this request is meant.
+    pub fn matches(&self, host: Option<&str>, method: &str, path: &str) -> bool {
+        self.path.matches(path)
+            && (self.methods.is_empty() || self.methods.iter().any(|known| known == method))
+            && (self.hosts.is_empty()
+                || host.is_some_and(|host| self.hosts.iter().any(|pattern| pattern.matches(host))))
+    }
+
+    /// Whether every request that the other one is for is meant here too.
+    pub fn covers(&self, other: &Self) -> bool {
+        let methods = self.methods.is_empty()
+            || (!other.methods.is_empty()
+                && other.methods.iter().all(|method| self.methods.contains(method)));
+        let covered = |theirs: &HostPattern| self.hosts.iter().any(|ours| ours.covers(theirs));
+        let hosts = self.hosts.is_empty() || (!other.hosts.is_empty() && other.hosts.iter().all(covered));
+        methods && hosts && self.path.covers(&other.path)
+    }
+}
+
+/// The rule for this request.
+pub fn find<'a>(rules: &'a [Rule], host: Option<&str>, method: &str, path: &str) -> Option<&'a Rule> {
     let method = if method == "HEAD" { "GET" } else { method };
-    match rules.iter().find(|rule| rule.matches(method, path)) {
-        Some(rule) if rule.public => Access::Public,
-        Some(rule) => Access::Scopes(&rule.scopes),
-        None => Access::Scopes(&[]),
-    }
-}
-
-/// The path of a `:path` header, if it has one reading only: Envoy has normalised it before, so whatever could still
-/// mean two things to two servers (an escape, an empty or dot segment, a parameter) is not worth an answer.
-pub fn normal_path(target: &[u8]) -> Option<&str> {
-    let target = std::str::from_utf8(target).ok()?;
-    let path = target.split_once('?').map_or(target, |(path, _)| path);
-    let rest = path.strip_prefix('/')?;
-    let mut segments = rest.split('/').peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
-        if (segment.is_empty() && !last) || !is_plain(segment) {
-            return None;
-        }
-    }
-    (!target.contains('#')).then_some(path)
-}
-
-/// RFC 3986's pchar without escapes and without `;`, and nothing that only consists of dots.
-fn is_plain(segment: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte);
-    segment.bytes().all(plain) && (segment.is_empty() || segment.bytes().any(|byte| byte != b'.'))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct RawRule {
-    r#match: RawMatch,
-    public: Option<bool>,
-    scopes: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RawMatch {
-    methods: Option<Vec<String>>,
-    path: RawPath,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RawPath {
-    exact: Option<String>,
-    prefix: Option<String>,
-}
-
-impl RawRule {
-    pub(crate) fn check(self, at: &str) -> Result<Rule, ConfigError> {
-        let methods = self.r#match.methods;
-        if let Some(methods) = &methods {
-            let sound =
-                |method: &String| !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
-            // HEAD is judged as GET, so a rule for it would never apply.
-            if methods.is_empty()
-                || !methods.iter().all(sound)
-                || methods.iter().any(|method| method == "HEAD")
-            {
-                let message = "must hold methods in capitals, without HEAD, which follows GET";
-                return Err(ConfigError::new(format!("{at}.match.methods"), message));
-            }
-        }
-        let path = match (self.r#match.path.exact, self.r#match.path.prefix) {
-            (Some(exact), None) => PathMatch::Exact(checked_path(exact, &format!("{at}.match.path.exact"))?),
-            (None, Some(prefix)) => {
-                PathMatch::Prefix(checked_path(prefix, &format!("{at}.match.path.prefix"))?)
-            }
-            _ => {
-                return Err(ConfigError::new(
-                    format!("{at}.match.path"),
-                    "must have exact or prefix, not both",
-                ));
-            }
-        };
-        let (public, scopes) = match (self.public, self.scopes) {
-            (Some(true), None) => (true, Vec::new()),
-            (None | Some(false), scopes) => (false, scopes.unwrap_or_default()),
-            (Some(true), Some(_)) => {
-                return Err(ConfigError::new(format!("{at}.scopes"), "cannot be asked of a public route"));
-            }
-        };
-        // Scopes stand between quotes in a challenge, separated by spaces.
-        let sound = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-        if scopes.iter().any(|scope| scope.is_empty() || !scope.bytes().all(sound)) {
-            return Err(ConfigError::new(format!("{at}.scopes"), "must hold RFC 6749 scope tokens"));
-        }
-        Ok(Rule { methods: methods.unwrap_or_default(), path, public, scopes })
-    }
-}
-
-/// A rule for a path that no request can have would be a hole or dead.
-fn checked_path(path: String, at: &str) -> Result<String, ConfigError> {
-    if normal_path(path.as_bytes()) == Some(path.as_str()) {
-        Ok(path)
-    } else {
-        Err(ConfigError::new(at, "must be a path in normal form"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::normal_path;
-
-    #[rstest]
-    #[case(b"/")]
-    #[case(b"/order/create")]
-    #[case(b"/order/")]
-    #[case(b"/.well-known/jwks.json")]
-    #[case(b"/auth/users/a.b_c-1/standing")]
-    fn takes_normal_paths(#[case] path: &[u8]) {
-        assert_eq!(normal_path(path).map(str::as_bytes), Some(path));
-    }
-
-    #[test]
-    fn drops_the_query() {
-        assert_eq!(normal_path(b"/a?b=/../c"), Some("/a"));
-        assert_eq!(normal_path(b"/?"), Some("/"));
-    }
-
-    #[rstest]
-    #[case::empty(b"")]
-    #[case::star(b"*")]
-    #[case::absolute(b"http://h/a")]
-    #[case::doubled_slash(b"//auth/login")]
-    #[case::doubled_slash_within(b"/auth//login")]
-    #[case::dot(b"/./auth/login")]
-    #[case::dot_dot(b"/auth/login/..")]
-    #[case::three_dots(b"/auth/.../login")]
-    #[case::encoded_slash(b"/auth%2Flogin")]
-    #[case::encoded_letter(b"/auth/%6cogin")]
-    #[case::encoded_backslash(b"/auth%5Clogin")]
-    #[case::backslash(b"/auth\\login")]
-    #[case::parameter(b"/auth/login;a=b")]
-    #[case::fragment(b"/auth/login#a")]
-    #[case::fragment_after_query(b"/auth/login?a#b")]
-    #[case::nul(b"/auth/login\0")]
-    #[case::space(b"/auth/login ")]
-    #[case::not_utf8(b"/auth/\xff")]
-    #[case::not_ascii("/auth/ł".as_bytes())]
-    fn refuses_paths_with_two_readings(#[case] path: &[u8]) {
-        assert_eq!(normal_path(path), None);
-    }
+    rules.iter().find(|rule| rule.matches.matches(host, method, path))
 }

@@ -1,89 +1,125 @@
 //! The compact form of a token, read strictly and not yet believed.
 
-use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Decoder, Encoder};
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
 
+use crate::algorithm::Algorithm;
 use crate::json;
 use crate::verdict::Reason;
 
-/// No token of ours is near this; the check comes before any work on the text.
-pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// The most that a configuration may allow; Envoy itself takes no more than 60 KiB of headers by default.
+pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
 const MAX_KID_BYTES: usize = 256;
 
 /// Header members that would make the token choose its own key, or change how it is to be read.
 const REFUSED_MEMBERS: [&str; 9] = ["crit", "b64", "jwk", "jku", "x5u", "x5c", "cty", "enc", "zip"];
 
-/// The signature algorithms that we know. HMAC is not among them: a public key must never serve as a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// Ed25519.
-    EdDsa,
-}
-
-impl Algorithm {
-    /// The algorithm of this JOSE name, in its one spelling.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "ES256" => Some(Self::Es256),
-            "EdDSA" => Some(Self::EdDsa),
-            _ => None,
-        }
-    }
-}
-
-/// A token whose form is sound and whose signature nobody has checked.
-pub struct UnverifiedToken<'a> {
+/// What a signature check needs of a token: its header, the text, and the signature that is said to be over it. The
+/// claims have not been looked at.
+pub struct Signed<'a> {
     compact: &'a str,
+    text: &'a str,
+    signature: Vec<u8>,
     algorithm: Algorithm,
-    kid: String,
+    kid: Option<String>,
     typ: Option<String>,
-    claims: Map<String, Value>,
 }
 
-impl<'a> UnverifiedToken<'a> {
-    /// Reads the compact form: exactly three segments, each in canonical base64url.
+impl<'a> Signed<'a> {
+    /// Reads the compact form (RFC 7515 section 7.1): header and signature, each in canonical base64url.
     pub fn parse(compact: &'a str) -> Result<Self, Reason> {
         if compact.len() > MAX_TOKEN_BYTES {
             return Err(Reason::Malformed);
         }
-        let mut segments = compact.splitn(4, '.');
-        let (Some(header), Some(claims), Some(signature), None) =
-            (segments.next(), segments.next(), segments.next(), segments.next())
-        else {
+        let (text, signature) = compact.rsplit_once('.').ok_or(Reason::Malformed)?;
+        let (header, claims) = text.split_once('.').ok_or(Reason::Malformed)?;
+        if claims.contains('.') {
             return Err(Reason::Malformed);
-        };
+        }
         let header = decode(header).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
-        let claims = decode(claims).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
-        decode(signature).ok_or(Reason::Malformed)?;
+        let signature = decode(signature).ok_or(Reason::Malformed)?;
         if REFUSED_MEMBERS.iter().any(|name| header.contains_key(*name)) {
             return Err(Reason::Malformed);
         }
         let algorithm = header.get("alg").and_then(Value::as_str).ok_or(Reason::Malformed)?;
         let algorithm = Algorithm::from_name(algorithm).ok_or(Reason::Algorithm)?;
-        let typ = match header.get("typ") {
-            None => None,
-            Some(Value::String(typ)) => Some(typ.clone()),
-            Some(_) => return Err(Reason::Malformed),
-        };
-        let kid = match header.get("kid") {
-            // Trying every key instead would let a token be judged by a key that it does not name.
-            None => return Err(Reason::UnknownKey),
-            Some(Value::String(kid)) if kid.len() <= MAX_KID_BYTES => kid.clone(),
-            Some(_) => return Err(Reason::Malformed),
-        };
-        Ok(Self { compact, algorithm, kid, typ, claims })
+        let (kid, typ) = (text_member(&header, "kid")?, text_member(&header, "typ")?);
+        if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
+            return Err(Reason::Malformed);
+        }
+        Ok(Self { compact, text, signature, algorithm, kid, typ })
     }
 
-    /// The text as it came.
+    /// The token as it came.
     pub fn compact(&self) -> &'a str {
         self.compact
+    }
+
+    /// The JWS signing input (RFC 7515 section 5.1): header and claims as they came, with the dot between them.
+    pub fn text(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
+    /// The signature's bytes.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
     }
 
     /// What the token says that it is signed with.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// What the token says that it is signed by.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// The token's `typ`.
+    pub fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
+    }
+}
+
+fn text_member(header: &Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
+    match header.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(Reason::Malformed),
+    }
+}
+
+/// A token whose form is sound and whose signature nobody has checked.
+pub struct UnverifiedToken<'a> {
+    signed: Signed<'a>,
+    kid: String,
+    claims: Map<String, Value>,
+}
+
+impl<'a> UnverifiedToken<'a> {
+    /// Reads the compact form: exactly three segments, and claims that are a JSON object (RFC 7519 section 7.2).
+    pub fn parse(compact: &'a str) -> Result<Self, Reason> {
+        let signed = Signed::parse(compact)?;
+        let claims = signed.text.split_once('.').and_then(|(_, claims)| decode(claims));
+        let claims = claims.and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
+        // Trying every key instead would let a token be judged by a key that it does not name.
+        let kid = signed.kid().ok_or(Reason::UnknownKey)?.to_owned();
+        Ok(Self { signed, kid, claims })
+    }
+
+    /// What a signature check needs.
+    pub fn signed(&self) -> &Signed<'a> {
+        &self.signed
+    }
+
+    /// The text as it came.
+    pub fn compact(&self) -> &'a str {
+        self.signed.compact
+    }
+
+    /// What the token says that it is signed with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.signed.algorithm
     }
 
     /// What the token says that it is signed by.
@@ -101,9 +137,19 @@ impl<'a> UnverifiedToken<'a> {
         &self.claims
     }
 
+    /// Both, for good.
+    pub fn into_parts(self) -> (Signed<'a>, Map<String, Value>) {
+        (self.signed, self.claims)
+    }
+
     /// Whether `typ` is one of these media types; RFC 7515 lets them drop `application/`, and their case is free.
     pub fn has_type(&self, types: &[String]) -> bool {
         self.short_type().is_some_and(|typ| types.iter().any(|allowed| allowed.eq_ignore_ascii_case(typ)))
+    }
+
+    /// Whether it has a `typ` at all.
+    pub fn is_typed(&self) -> bool {
+        self.signed.typ().is_some()
     }
 
     /// Whether RFC 9068 applies, which makes more claims mandatory.
@@ -113,7 +159,7 @@ impl<'a> UnverifiedToken<'a> {
 
     fn short_type(&self) -> Option<&str> {
         const PREFIX: &str = "application/";
-        let typ = self.typ.as_deref()?;
+        let typ = self.signed.typ()?;
         match typ.split_at_checked(PREFIX.len()) {
             Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => Some(rest),
             _ => Some(typ),
@@ -121,11 +167,9 @@ impl<'a> UnverifiedToken<'a> {
     }
 }
 
-/// The bytes of canonical base64url: encoding them again must give the very text.
+/// The bytes of canonical base64url (RFC 7515 section 2): no padding, no other character, spare bits zero.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    let bytes = Base64UrlSafeNoPadding::decode_to_vec(text, None).ok()?;
-    let canonical = Base64UrlSafeNoPadding::encode_to_string(&bytes).ok()?;
-    (canonical == text).then_some(bytes)
+    BASE64URL_NOPAD.decode(text.as_bytes()).ok()
 }
 
 #[cfg(test)]

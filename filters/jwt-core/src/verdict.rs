@@ -1,6 +1,8 @@
 //! The closed list of what can become of a request, and what the client is told.
 
-use crate::claims::Claims;
+use std::rc::Rc;
+
+use crate::identity::Identity;
 
 /// Why a request was let through or refused: the `reason` label of the counter, so never free text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,7 +11,11 @@ pub enum Reason {
     Ok,
     /// A public route.
     Public,
-    /// No bearer token where one is needed.
+    /// No token on a route where one is optional.
+    Anonymous,
+    /// A CORS preflight, which carries no token.
+    Preflight,
+    /// No token where one is needed.
     MissingToken,
     /// Not a compact JWS, or a header or claims that cannot be read one way only.
     Malformed,
@@ -21,6 +27,10 @@ pub enum Reason {
     Issuer,
     /// `aud` names others only.
     Audience,
+    /// `sub` is none of the allowed ones.
+    Subject,
+    /// The token lives longer than its provider may let it.
+    Lifetime,
     /// The signature is not by the key that the token names.
     Signature,
     /// No key with this `kid`.
@@ -29,16 +39,24 @@ pub enum Reason {
     Algorithm,
     /// `typ` is not in the list.
     Type,
-    /// A required claim is missing, or a claim is of the wrong kind.
+    /// The token, or all of its subject's tokens of its age, were taken back.
+    Revoked,
+    /// A required claim is missing or not as required, or a claim is of the wrong kind.
     Claims,
     /// The token lacks a scope that the rule asks for.
     Scope,
-    /// The Authorization header itself is broken or repeated.
+    /// The token lacks a claim that the rule asks for.
+    Privilege,
+    /// The place for the token is broken or filled twice, or there are two of them.
     Request,
-    /// The path is not in its one normal form.
+    /// The path, or a host where rules name hosts, is not in its one normal form.
     Path,
-    /// No key set has been loaded yet.
+    /// No key set has been loaded yet, or none that is fresh enough.
     KeysUnavailable,
+    /// No revocations have been loaded yet, none that are fresh enough, or more than can be held.
+    RevocationsUnavailable,
+    /// The host did not do its part.
+    Internal,
 }
 
 impl Reason {
@@ -47,21 +65,29 @@ impl Reason {
         match self {
             Self::Ok => "ok",
             Self::Public => "public",
+            Self::Anonymous => "anonymous",
+            Self::Preflight => "preflight",
             Self::MissingToken => "missing_token",
             Self::Malformed => "malformed",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::Issuer => "issuer",
             Self::Audience => "audience",
+            Self::Subject => "subject",
+            Self::Lifetime => "lifetime",
+            Self::Revoked => "revoked",
             Self::Signature => "signature",
             Self::UnknownKey => "unknown_key",
             Self::Algorithm => "algorithm",
             Self::Type => "type",
             Self::Claims => "claims",
             Self::Scope => "scope",
+            Self::Privilege => "privilege",
             Self::Request => "request",
             Self::Path => "path",
             Self::KeysUnavailable => "keys_unavailable",
+            Self::RevocationsUnavailable => "revocations_unavailable",
+            Self::Internal => "internal",
         }
     }
 }
@@ -70,26 +96,28 @@ impl Reason {
 #[derive(Debug, PartialEq)]
 pub enum Verdict {
     /// Pass, as nobody in particular.
-    Public,
+    Open(Reason),
     /// Pass, as the token's subject.
-    Allow(Box<Claims>),
+    Allow(Rc<Identity>),
     /// Answer in the service's place.
     Deny(Denial),
 }
 
 impl Verdict {
-    /// Whether it fell only because no keys were ever loaded.
-    pub fn wants_first_keys(&self) -> bool {
-        matches!(self, Self::Deny(denial) if denial.reason == Reason::KeysUnavailable)
+    /// The counter's labels, `verdict` and `reason`.
+    pub fn labels(&self, is_dry_run: bool) -> (&'static str, Reason) {
+        match self {
+            Self::Open(reason) => ("allow", *reason),
+            Self::Allow(_) => ("allow", Reason::Ok),
+            Self::Deny(denial) if is_dry_run => ("would_deny", denial.reason),
+            Self::Deny(denial) => ("deny", denial.reason),
+        }
     }
 
-    /// The counter's labels.
-    pub fn labels(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Public => ("allow", Reason::Public.as_str()),
-            Self::Allow(_) => ("allow", Reason::Ok.as_str()),
-            Self::Deny(denial) => ("deny", denial.reason.as_str()),
-        }
+    /// Whether it fell only because keys are missing that the issuer may have by now.
+    pub fn wants_keys(&self) -> bool {
+        matches!(self, Self::Deny(denial)
+            if matches!(denial.reason, Reason::UnknownKey | Reason::KeysUnavailable | Reason::RevocationsUnavailable))
     }
 }
 
@@ -98,13 +126,13 @@ impl Verdict {
 pub struct Denial {
     /// Why.
     pub reason: Reason,
-    /// The scopes that the rule asks for, when they are the reason.
-    pub scopes: Vec<String>,
+    /// The scopes that the rule asks for, separated by spaces, when they are the reason.
+    pub scope: String,
 }
 
 impl From<Reason> for Denial {
     fn from(reason: Reason) -> Self {
-        Self { reason, scopes: Vec::new() }
+        Self { reason, scope: String::new() }
     }
 }
 
@@ -145,38 +173,34 @@ impl Denial {
             },
             Reason::Request => Answer {
                 challenge: Some(format!("{basic}, error=\"invalid_request\"")),
-                ..answer(
-                    400,
-                    "invalid-request",
-                    "Malformed credentials",
-                    "Send one Authorization header: Bearer and one token.",
-                )
+                ..answer(400, "invalid-request", "Malformed credentials", "Send one token, in one place.")
             },
-            Reason::Scope => Answer {
-                challenge: Some(format!(
-                    "{basic}, error=\"insufficient_scope\", scope=\"{}\"",
-                    self.scopes.join(" ")
-                )),
-                ..answer(
-                    403,
-                    "insufficient-scope",
-                    "The token does not reach this far",
-                    "The access token lacks a scope that this route needs.",
-                )
-            },
+            Reason::Scope | Reason::Privilege => {
+                let scope = &self.scope;
+                let scope = if scope.is_empty() { String::new() } else { format!(", scope=\"{scope}\"") };
+                Answer {
+                    challenge: Some(format!("{basic}, error=\"insufficient_scope\"{scope}")),
+                    ..answer(
+                        403,
+                        "insufficient-scope",
+                        "The token does not reach this far",
+                        "The access token lacks a scope or a claim that this route needs.",
+                    )
+                }
+            }
             Reason::Path => answer(
                 400,
                 "invalid-path",
                 "Ambiguous path",
-                "Send the path in its normal form, without encoded or empty segments.",
+                "Send host and path in their normal form, without encoded or empty segments.",
             ),
-            Reason::KeysUnavailable => Answer {
+            Reason::KeysUnavailable | Reason::RevocationsUnavailable | Reason::Internal => Answer {
                 retry_after: Some("1"),
                 ..answer(
                     503,
                     "keys-unavailable",
-                    "Tokens cannot be checked yet",
-                    "The issuer's keys have not been loaded. Try again shortly.",
+                    "Tokens cannot be checked now",
+                    "What the issuer says of its keys and tokens cannot be had. Try again shortly.",
                 )
             },
             reason => Answer {

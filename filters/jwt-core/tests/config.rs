@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 #[test]
 fn a_sound_configuration_is_taken() {
     let config = Config::from_json(config().to_string().as_bytes()).unwrap();
-    assert_eq!((config.realm(), config.providers().len(), config.rules().len()), ("finpay", 1, 4));
-    assert_eq!(config.providers()[0].leeway_seconds(), 60);
+    assert_eq!((config.realm.as_str(), config.providers.len(), config.rules.len()), ("finpay", 1, 4));
+    assert_eq!(config.providers[0].leeway_seconds, 60);
 }
 
 #[rstest]
@@ -31,7 +31,58 @@ fn a_sound_configuration_is_taken() {
 #[case("/providers/0/jwks/remote/path", json!("jwks"), "providers[0].jwks.remote.path:")]
 #[case("/providers/0/jwks/remote/timeoutMs", json!(0), "providers[0].jwks.remote.timeoutMs:")]
 #[case("/providers/0/jwks/remote/refreshSeconds", json!(-1), "providers[0].jwks.remote.refreshSeconds:")]
+#[case("/providers/0/jwks/remote/staleSeconds", json!(300), "providers[0].jwks.remote.staleSeconds:")]
 #[case("/providers/0/jwks/local", json!({}), "providers[0].jwks.local:")]
+#[case("/providers/0/jwks/inline", json!("{}"), "providers[0].jwks:")]
+#[case("/providers/0/jwks", json!({"inline": "{\"keys\":[]}"}), "providers[0].jwks.inline:")]
+#[case("/providers/0/name", json!("A"), "providers[0].name:")]
+#[case("/providers/0/anyAudience", json!(true), "providers[0].audiences:")]
+#[case("/providers/0/subjects", json!({}), "providers[0].subjects:")]
+#[case("/providers/0/maxLifetimeSeconds", json!(0), "providers[0].maxLifetimeSeconds:")]
+#[case("/providers/0/requiredClaims", json!([{}]), "providers[0].requiredClaims[0]:")]
+#[case("/providers/0/requiredClaims", json!([{"pointer": "a"}]), "providers[0].requiredClaims[0].pointer:")]
+#[case(
+    "/providers/0/requiredClaims",
+    json!([{"claim": "a", "equals": 1, "contains": 1}]),
+    "providers[0].requiredClaims[0]:"
+)]
+#[case(
+    "/providers/0/claimHeaders",
+    json!([{"header": "Host", "claim": "a"}]),
+    "providers[0].claimHeaders[0].header:"
+)]
+#[case(
+    "/providers/0/claimHeaders",
+    json!([{"header": "x-a", "claim": "a"}, {"header": "X-A", "claim": "b"}]),
+    "providers[0].claimHeaders[1].header:"
+)]
+#[case("/providers/0/claimHeaders", json!([{"header": "x-a"}]), "providers[0].claimHeaders[0]:")]
+#[case(
+    "/providers/0/revocations",
+    json!({"cluster": "auth", "authority": "auth", "path": "/r?x"}),
+    "providers[0].revocations.path:"
+)]
+#[case(
+    "/providers/0/revocations",
+    json!({"cluster": "auth", "authority": "auth", "path": "/r", "intervalMs": 1}),
+    "providers[0].revocations.intervalMs:"
+)]
+#[case("/tokenPlaces", json!([]), "tokenPlaces:")]
+#[case("/tokenPlaces", json!([{"cookie": "a", "query": "b"}]), "tokenPlaces[0]:")]
+#[case("/tokenPlaces", json!([{"cookie": "a"}, {"cookie": "a"}]), "tokenPlaces[1]:")]
+#[case("/tokenPlaces", json!([{"header": "cookie"}]), "tokenPlaces[0].header:")]
+#[case("/tokenPlaces", json!([{"header": "authorization", "scheme": "Bearer "}]), "tokenPlaces[0].scheme:")]
+#[case("/limits", json!({"tokenBytes": 65537}), "limits.tokenBytes:")]
+#[case("/forward", json!("drop"), "forward:")]
+#[case("/signatures", json!("none"), "signatures:")]
+#[case("/rules/0/match/hosts", json!(["API.example"]), "rules[0].match.hosts[0]:")]
+#[case("/rules/0/match/path", json!({"template": "order/{id}"}), "rules[0].match.path.template:")]
+#[case("/rules/0/dryRun", json!(true), "rules[0].dryRun:")]
+#[case("/rules/0/optional", json!(true), "rules[0]:")]
+#[case("/rules/1/providers", json!([]), "rules[1].providers:")]
+#[case("/rules/1/providers", json!(["other"]), "rules[1].providers[0]:")]
+#[case("/rules/1/anyScopes", json!(["a\"b"]), "rules[1].anyScopes:")]
+#[case("/rules/1/claims", json!([{"claim": "a", "contains": []}]), "rules[1].claims[0].contains:")]
 #[case("/rules/0/match/methods", json!([]), "rules[0].match.methods:")]
 #[case("/rules/0/match/methods", json!(["post"]), "rules[0].match.methods:")]
 #[case("/rules/0/match/methods", json!(["HEAD"]), "rules[0].match.methods:")]
@@ -54,10 +105,40 @@ fn a_fault_is_named_by_its_path(#[case] pointer: &str, #[case] value: Value, #[c
 #[test]
 fn one_issuer_cannot_be_configured_twice() {
     let mut document = config();
-    let provider = document["providers"][0].clone();
+    document["providers"][0]["name"] = json!("one");
+    let mut provider = document["providers"][0].clone();
+    provider["name"] = json!("two");
     document["providers"].as_array_mut().unwrap().push(provider);
     let error = Config::from_json(document.to_string().as_bytes()).unwrap_err().to_string();
     assert!(error.starts_with("providers[1].issuer:"), "{error}");
+}
+
+#[rstest]
+#[case::the_same(json!({"methods": ["POST"], "path": {"exact": "/auth/login"}}), true)]
+#[case::below_a_prefix(json!({"path": {"exact": "/payment/1"}}), true)]
+#[case::template_below_a_prefix(json!({"path": {"template": "/payment/{id}"}}), true)]
+#[case::host_of_all(json!({"hosts": ["a.example"], "path": {"prefix": "/payment"}}), true)]
+#[case::another_method(json!({"methods": ["GET"], "path": {"exact": "/auth/login"}}), false)]
+#[case::more_methods(json!({"methods": ["GET", "POST"], "path": {"exact": "/auth/login"}}), false)]
+#[case::wider(json!({"path": {"prefix": "/"}}), false)]
+fn a_rule_that_can_never_apply_is_refused(#[case] matches: Value, #[case] is_dead: bool) {
+    let mut document = config();
+    document["rules"].as_array_mut().unwrap().push(json!({"match": matches}));
+    let error = Config::from_json(document.to_string().as_bytes()).err().map(|error| error.to_string());
+    assert_eq!(
+        error.as_ref().is_some_and(|error| error.starts_with("rules[4].match:")),
+        is_dead,
+        "{error:?}"
+    );
+}
+
+#[test]
+fn rules_may_not_ask_for_more_than_can_be_remembered() {
+    let mut document = config();
+    let scopes: Vec<String> = (0..129).map(|index| format!("s{index}")).collect();
+    document["rules"] = json!([{"match": {"path": {"prefix": "/"}}, "scopes": scopes}]);
+    let error = Config::from_json(document.to_string().as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("rules[0].scopes:"), "{error}");
 }
 
 #[rstest]

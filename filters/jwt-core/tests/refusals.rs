@@ -2,9 +2,12 @@
 
 mod common;
 
-use common::{NOW, b64, claims, header, jwk, parsed, refusal, set, sign, sign_texts, signature, valid, with};
+use common::{
+    NOW, b64, claims, header, jwk, parsed, refusal, sign, sign_texts, signature, valid, verifier, with,
+};
+use jwt_core::signature::JwtSimple;
 use jwt_core::verdict::Reason;
-use jwt_core::verify::{JwtSimple, verify};
+use jwt_core::verify::Verifier;
 use jwt_simple::algorithms::{Ed25519KeyPair, EdDSAKeyPairLike};
 use jwt_simple::common::HeaderOptions;
 use jwt_simple::prelude::{Claims, Duration, UnixTimeStamp};
@@ -14,9 +17,18 @@ use serde_json::{Value, json};
 
 #[test]
 fn a_valid_token_gives_its_claims() {
-    let claims = verify(&parsed(), &set(&[jwk()]), &JwtSimple, &valid(), NOW).unwrap();
-    assert_eq!((claims.sub.as_str(), claims.jti.as_deref(), claims.exp), ("alice", Some("j1"), NOW + 900));
-    assert_eq!(claims.scope, "orders:read orders:write");
+    let config = parsed();
+    let identity = verifier(&config, &[jwk()]).verify(&config, valid().as_bytes(), NOW).unwrap();
+    let headers: Vec<_> = identity.headers(&config.providers[0]).collect();
+    let expires = (NOW + 900).to_string();
+    let expected: [(&str, &[u8]); 5] = [
+        ("x-jwt-sub", b"alice"),
+        ("x-jwt-scope", b"orders:read orders:write"),
+        ("x-jwt-iss", b"https://auth.finpay.example"),
+        ("x-jwt-exp", expires.as_bytes()),
+        ("x-jwt-jti", b"j1"),
+    ];
+    assert_eq!(headers, expected);
 }
 
 #[rstest]
@@ -85,7 +97,9 @@ fn refuses_the_header(#[case] change: Value, #[case] reason: Reason) {
 #[case::jti_number(json!({"jti": 1}), Reason::Claims)]
 #[case::client_missing(json!({"client_id": null}), Reason::Claims)]
 #[case::iat_missing(json!({"iat": null}), Reason::Claims)]
-#[case::scope_array(json!({"scope": ["orders:read"]}), Reason::Claims)]
+#[case::scope_array_of_numbers(json!({"scope": [1]}), Reason::Claims)]
+#[case::scope_array_with_a_space(json!({"scope": ["a b"]}), Reason::Claims)]
+#[case::scope_object(json!({"scope": {}}), Reason::Claims)]
 #[case::scope_doubled_space(json!({"scope": "a  b"}), Reason::Claims)]
 #[case::scope_with_line_break(json!({"scope": "a\nb"}), Reason::Claims)]
 #[case::scope_with_quote(json!({"scope": "a\""}), Reason::Claims)]
@@ -100,6 +114,7 @@ fn refuses_the_claims(#[case] change: Value, #[case] reason: Reason) {
 #[case::one_audience_of_several(json!({"aud": ["x", "finpay"]}))]
 #[case::no_scope(json!({"scope": null}))]
 #[case::empty_scope(json!({"scope": ""}))]
+#[case::array_of_scopes(json!({"scope": ["orders:read"]}))]
 fn takes_the_claims(#[case] change: Value) {
     assert_eq!(refusal(&sign(&header(), &with(claims(), change))), None);
 }
@@ -193,18 +208,21 @@ fn takes_an_ed25519_token_and_only_with_its_own_key() {
     let options = HeaderOptions { signature_type: Some("JWT".into()), ..HeaderOptions::default() };
     let token = pair.sign_with_options(claims, &options).unwrap();
     let key = |public: &[u8]| json!({"kty": "OKP", "crv": "Ed25519", "kid": "e1", "x": b64(public)});
-    let check =
-        |key: Value| verify(&parsed(), &set(&[key]), &JwtSimple, &token, NOW).map(|claims| claims.sub);
-    assert_eq!(check(key(&pair.public_key().to_bytes())), Ok("alice".into()));
+    let config = parsed();
+    let check = |key: Value| {
+        verifier(&config, &[key]).verify(&config, token.as_bytes(), NOW).err().map(|fault| fault.reason)
+    };
+    assert_eq!(check(key(&pair.public_key().to_bytes())), None);
     let other = Ed25519KeyPair::generate().public_key().to_bytes();
-    assert_eq!(check(key(&other)), Err(Reason::Signature));
-    assert_eq!(check(with(jwk(), json!({"kid": "e1"}))), Err(Reason::Algorithm));
+    assert_eq!(check(key(&other)), Some(Reason::Signature));
+    assert_eq!(check(with(jwk(), json!({"kid": "e1"}))), Some(Reason::Algorithm));
 }
 
 #[test]
 fn without_keys_nothing_is_judged_valid() {
-    assert_eq!(verify(&parsed(), &vec![None], &JwtSimple, &valid(), NOW), Err(Reason::KeysUnavailable));
-    assert_eq!(verify(&parsed(), &Vec::new(), &JwtSimple, &valid(), NOW), Err(Reason::KeysUnavailable));
+    let config = parsed();
+    let fault = Verifier::new(&config, JwtSimple).verify(&config, valid().as_bytes(), NOW).unwrap_err();
+    assert_eq!((fault.reason, fault.provider), (Reason::KeysUnavailable, Some(0)));
 }
 
 proptest! {

@@ -15,7 +15,7 @@ fn bearer(token: &str) -> String {
 fn reason(verdict: Verdict) -> Option<Reason> {
     match verdict {
         Verdict::Deny(denial) => Some(denial.reason),
-        Verdict::Public | Verdict::Allow(_) => None,
+        Verdict::Open(_) | Verdict::Allow(_) => None,
     }
 }
 
@@ -44,7 +44,7 @@ fn no_token(#[case] method: &str, #[case] path: &str, #[case] expected: Option<R
 
 #[test]
 fn a_public_route_never_looks_at_credentials() {
-    assert_eq!(request("POST", "/auth/login", &["Bearer x", "Bearer y"]), Verdict::Public);
+    assert_eq!(request("POST", "/auth/login", &["Bearer x", "Bearer y"]), Verdict::Open(Reason::Public));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn answers_as_rfc_6750_says(
 
 #[test]
 fn a_missing_scope_is_named() {
-    let denial = Denial { reason: Reason::Scope, scopes: vec!["a".into(), "b".into()] };
+    let denial = Denial { reason: Reason::Scope, scope: "a b".to_owned() };
     let challenge = r#"Bearer realm="finpay", error="insufficient_scope", scope="a b""#;
     assert_eq!(denial.answer("finpay").challenge.as_deref(), Some(challenge));
 }

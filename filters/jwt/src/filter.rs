@@ -1,116 +1,285 @@
-//! A request's context: one pass over its headers.
+//! The filter with one configuration: requests judged, keys and revocations kept fresh by the tick.
 
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
-use host::headers;
-use host::problem::{self, Problem};
-use jwt_core::claims::Claims;
-use jwt_core::verdict::{Denial, Reason, Verdict};
-use jwt_core::verify::{Request, judge};
+use abi::headers::{Headers, Map};
+use abi::metric::Kind;
+use abi::{Action, Plugin, Refused, clock, http};
+use host::metric::Metric;
+use jwt_core::config::{Config, Jwks};
+use jwt_core::judge::{Decision, judge};
+use jwt_core::request::Request;
+use jwt_core::verdict::{Reason, Verdict};
+use jwt_core::verify::Verifier;
 use log::error;
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::{Action, Bytes, Status};
 
-use crate::state::{State, now_ms};
+use crate::apply;
+use crate::metrics::Metrics;
+use crate::parking::{Parked, Parking};
+use crate::signatures::Signatures;
+use crate::source::{Change, FeedSource, JwksSource};
 
-const FAMILY: &str = "finpay_jwt";
-/// Ours alone: what a client sends under this prefix never reaches a service.
-const OWNED_PREFIX: &str = "x-jwt-";
+/// While requests wait, and right after the start.
+const URGENT: Duration = Duration::from_millis(10);
+/// While a provider's keys or revocations were never loaded.
+const EAGER: Duration = Duration::from_millis(100);
+const CALM: Duration = Duration::from_secs(1);
+/// Beyond the time that an answer may take: until it is read and shared.
+const PARKING_MARGIN_MS: u64 = 500;
 
 pub(crate) struct Filter {
-    pub(crate) state: Option<Rc<State>>,
+    config: Config,
+    verifier: RefCell<Verifier<Signatures>>,
+    sources: Vec<Sources>,
+    parking: Parking,
+    metrics: Metrics,
+    tick: Cell<Duration>,
+}
+
+/// Where what is known of a provider comes from.
+struct Sources {
+    jwks: Option<JwksSource>,
+    feed: Option<FeedSource>,
+    timeout_ms: u64,
+}
+
+impl Sources {
+    /// Whether a request that is refused for this reason may soon fare better.
+    fn may_help(&self, reason: Reason, now_ms: u64) -> bool {
+        match reason {
+            Reason::UnknownKey => self.jwks.as_ref().is_some_and(|jwks| jwks.may_help(now_ms, true)),
+            Reason::KeysUnavailable => self.jwks.as_ref().is_some_and(|jwks| jwks.may_help(now_ms, false)),
+            Reason::RevocationsUnavailable => self.feed.as_ref().is_some_and(|feed| feed.may_help(now_ms)),
+            _ => false,
+        }
+    }
 }
 
 impl Filter {
-    fn judge(&self) -> Result<Verdict, Status> {
-        let headers = headers::request()?;
-        strip(&headers)?;
-        let (Some(state), Some(now_ms)) = (&self.state, now_ms()) else {
-            return Ok(Verdict::Deny(Reason::KeysUnavailable.into()));
-        };
-        let authorization: Vec<&[u8]> = headers::all(&headers, "authorization").collect();
-        let request = Request {
-            method: headers::first(&headers, ":method").unwrap_or_default(),
-            path: headers::first(&headers, ":path").unwrap_or_default(),
-            authorization: &authorization,
-        };
-        let decide =
-            || judge(&state.config, &*state.keys.borrow(), &state.signatures, request, now_ms / 1_000);
-        let mut verdict = decide();
-        // Another worker may have the keys since our last tick: a fresh sidecar must not answer 503 for that.
-        if verdict.wants_first_keys() && state.adopt() {
-            verdict = decide();
+    fn new(config: Config) -> Self {
+        let gauge = Metric::new(Kind::Gauge, "finpay_jwt", &[], "host_signatures");
+        let signatures = Signatures::new(config.uses_host_signatures, gauge);
+        let mut verifier = Verifier::new(&config, signatures);
+        let mut sources = Vec::with_capacity(config.providers.len());
+        for (index, provider) in config.providers.iter().enumerate() {
+            let (jwks, timeout) = match &provider.jwks {
+                Jwks::Inline(_) => (None, Duration::ZERO),
+                Jwks::Remote(remote) => (
+                    Some(JwksSource::new(remote.clone(), &provider.issuer, &provider.name)),
+                    remote.target.timeout,
+                ),
+            };
+            let feed = provider.revocations.as_ref();
+            let timeout = feed.map_or(timeout, |feed| timeout.max(feed.target.timeout));
+            let feed =
+                feed.map(|feed| FeedSource::new(feed.clone(), config.limits.revocations, &provider.name));
+            if let Some(feed) = &feed {
+                verifier.set_feed(index, feed.initial());
+            }
+            let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            sources.push(Sources { jwks, feed, timeout_ms });
         }
-        if let Verdict::Allow(claims) = &verdict {
-            identify(claims)?;
+        Self {
+            parking: Parking::new(config.limits.parked_requests),
+            metrics: Metrics::new(),
+            verifier: RefCell::new(verifier),
+            sources,
+            config,
+            tick: Cell::new(Duration::ZERO),
         }
-        Ok(verdict)
     }
 
-    fn refuse(&self, denial: &Denial) {
-        if denial.reason == Reason::UnknownKey
-            && let Some(state) = &self.state
-        {
-            state.wants_keys.set(true);
+    /// Judges the current request. Where it may soon fare better, it waits, if it still may.
+    fn decide(&self, context: u32, waits_until_ms: Option<u64>) -> Result<Action, Refused> {
+        let started_ns = clock::now_ns()?;
+        let now_ms = started_ns.checked_div(1_000_000).unwrap_or(0);
+        let headers = Headers::read(Map::Request)?;
+        let request = Request::read(&self.config, headers.iter());
+        let decision = judge(
+            &self.config,
+            &mut *self.verifier.borrow_mut(),
+            &request,
+            now_ms.checked_div(1_000).unwrap_or(0),
+        );
+        if !decision.is_dry_run && self.park(context, &decision, now_ms, waits_until_ms) {
+            return Ok(Action::Pause);
         }
-        let answer = denial.answer(self.state.as_deref().map_or("", |state| state.config.realm()));
-        let mut extra = Vec::new();
-        if let Some(challenge) = &answer.challenge {
-            extra.push(("www-authenticate", challenge.as_str()));
+        apply::clean(&self.config, &request)?;
+        if let Verdict::Allow(identity) = &decision.verdict {
+            apply::identify(&self.config, &request, identity)?;
         }
-        if let Some(seconds) = answer.retry_after {
-            extra.push(("retry-after", seconds));
+        self.metrics.count(&self.config, &decision);
+        self.metrics.took(clock::now_ns()?.saturating_sub(started_ns));
+        match &decision.verdict {
+            Verdict::Deny(denial) if !decision.is_dry_run => {
+                apply::refuse(&self.config, denial);
+                Ok(Action::Pause)
+            }
+            _ => Ok(Action::Continue),
         }
-        let problem = Problem {
-            status: answer.status,
-            code: answer.code,
-            title: answer.title,
-            detail: answer.detail,
-            errors: &[],
+    }
+
+    /// Whether the request waits for its provider from now on.
+    fn park(&self, context: u32, decision: &Decision, now_ms: u64, waits_until_ms: Option<u64>) -> bool {
+        let Some(provider) = decision.provider.filter(|_| decision.verdict.wants_keys()) else {
+            return false;
         };
-        problem::reply(problem, &extra);
+        let Some(sources) = self.sources.get(provider) else { return false };
+        let deadline_ms = waits_until_ms
+            .unwrap_or_else(|| now_ms.saturating_add(sources.timeout_ms).saturating_add(PARKING_MARGIN_MS));
+        let (_, reason) = decision.verdict.labels(false);
+        let waits = now_ms < deadline_ms
+            && sources.may_help(reason, now_ms)
+            && self.parking.add(Parked { context, provider, reason, deadline_ms });
+        if waits {
+            self.metrics.parked(self.parking.len());
+            self.pace();
+        }
+        waits
+    }
+
+    fn refuse_for_host(&self, refused: Refused) -> Action {
+        // Headers that can be neither read nor changed: no request may pass on such ground.
+        error!("the host refused a call: {refused:?}");
+        let decision = Decision::from(Reason::Internal);
+        self.metrics.count(&self.config, &decision);
+        apply::refuse(&self.config, &Reason::Internal.into());
+        Action::Pause
+    }
+
+    /// Takes over what any worker's VM has fetched; says of which providers there is something new.
+    fn adopt(&self, now_ms: u64) -> Vec<bool> {
+        let mut verifier = self.verifier.borrow_mut();
+        let adopted = self.sources.iter().enumerate().map(|(index, sources)| {
+            let change = sources.jwks.as_ref().map_or(Change::None, |jwks| jwks.adopt(now_ms));
+            let feed = sources.feed.as_ref().and_then(|feed| feed.adopt(now_ms));
+            let is_new = !matches!(change, Change::None) || feed.is_some();
+            match change {
+                Change::None => {}
+                Change::Keys(set) => verifier.set_keys(index, Some(set)),
+                Change::Stale => verifier.set_keys(index, None),
+            }
+            if let Some(feed) = feed {
+                verifier.set_feed(index, feed);
+            }
+            is_new
+        });
+        adopted.collect()
+    }
+
+    fn refresh(&self) {
+        let Ok(now_ms) = clock::now_ms() else { return };
+        let news = self.adopt(now_ms);
+        for (index, sources) in self.sources.iter().enumerate() {
+            if let Some(jwks) = &sources.jwks {
+                jwks.fetch_if_due(now_ms, self.parking.waits_for(index));
+            }
+            if let Some(feed) = &sources.feed {
+                feed.fetch_if_due(now_ms);
+            }
+        }
+        self.unpark(now_ms, &news);
+        let (tokens, hits) = {
+            let verifier = self.verifier.borrow();
+            (verifier.cached_tokens(), verifier.cache_hits())
+        };
+        self.metrics.cache(tokens, hits);
+        self.pace();
+    }
+
+    /// Judges waiting requests again: those of a provider of which there are news, those that nobody fetches for any
+    /// more, and those that have waited long enough.
+    fn unpark(&self, now_ms: u64, news: &[bool]) {
+        let may_go = |parked: &Parked| {
+            now_ms >= parked.deadline_ms
+                || news.get(parked.provider).copied().unwrap_or(true)
+                || self
+                    .sources
+                    .get(parked.provider)
+                    .is_none_or(|source| !source.may_help(parked.reason, now_ms))
+        };
+        for Parked { context, deadline_ms, .. } in self.parking.take(may_go) {
+            // Refused when its client has left.
+            if http::select(context).is_err() {
+                continue;
+            }
+            match self.decide(context, Some(deadline_ms)) {
+                Ok(Action::Continue) => {
+                    if let Err(refused) = http::resume() {
+                        error!("a request that waited cannot go on: {refused:?}");
+                    }
+                }
+                Ok(Action::Pause) => {}
+                Err(refused) => {
+                    self.refuse_for_host(refused);
+                }
+            }
+        }
+        self.metrics.parked(self.parking.len());
+    }
+
+    /// Sets the tick to what is needed now.
+    fn pace(&self) {
+        let is_loaded = |sources: &Sources, index: usize| {
+            let verifier = self.verifier.borrow();
+            (sources.jwks.is_none() || verifier.keys(index).is_some())
+                && !matches!(verifier.feed(index), Some(jwt_core::verify::Feed::Unavailable))
+        };
+        let period = if self.parking.len() > 0 || self.tick.get().is_zero() {
+            URGENT
+        } else if self.sources.iter().enumerate().all(|(index, sources)| is_loaded(sources, index)) {
+            CALM
+        } else {
+            EAGER
+        };
+        if self.tick.replace(period) != period
+            && let Err(refused) = clock::set_tick_period(period)
+        {
+            error!("cannot set the tick: {refused:?}");
+        }
     }
 }
 
-impl Context for Filter {}
-
-impl HttpContext for Filter {
-    fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        let verdict = self.judge().unwrap_or_else(|status| {
-            // Headers that can be neither read nor changed: no request may pass on such ground.
-            error!("the host refused a header call: {status:?}");
-            Verdict::Deny(Reason::Request.into())
-        });
-        let (label, reason) = verdict.labels();
-        host::counter::increment(FAMILY, label, reason);
-        match verdict {
-            Verdict::Public | Verdict::Allow(_) => Action::Continue,
-            Verdict::Deny(denial) => {
-                self.refuse(&denial);
-                Action::Pause
+impl Plugin for Filter {
+    fn configure(configuration: &[u8]) -> Option<Self> {
+        match Config::from_json(configuration) {
+            Ok(config) => {
+                let filter = Self::new(config);
+                filter.pace();
+                Some(filter)
+            }
+            Err(error) => {
+                error!("pluginConfig refused: {error}");
+                None
             }
         }
     }
-}
 
-/// Removes what only this filter may say, in every spelling that a server could read as ours.
-fn strip(headers: &[(String, Bytes)]) -> Result<(), Status> {
-    for (name, _) in headers {
-        let plain = name.to_ascii_lowercase().replace('_', "-");
-        if plain.starts_with(OWNED_PREFIX) {
-            headers::remove(name)?;
-        }
+    fn on_tick(&self) {
+        self.refresh();
     }
-    Ok(())
-}
 
-fn identify(claims: &Claims) -> Result<(), Status> {
-    headers::set("x-jwt-sub", claims.sub.as_bytes())?;
-    headers::set("x-jwt-scope", claims.scope.as_bytes())?;
-    headers::set("x-jwt-iss", claims.iss.as_bytes())?;
-    headers::set("x-jwt-exp", claims.exp.to_string().as_bytes())?;
-    match &claims.jti {
-        Some(jti) => headers::set("x-jwt-jti", jti.as_bytes()),
-        None => Ok(()),
+    fn on_http_call_response(&self, call: u32, headers: u32, body_bytes: usize) {
+        let Ok(now_ms) = clock::now_ms() else { return };
+        for sources in &self.sources {
+            let is_taken = sources
+                .jwks
+                .as_ref()
+                .is_some_and(|jwks| jwks.answer(call, now_ms, headers, body_bytes))
+                || sources.feed.as_ref().is_some_and(|feed| feed.answer(call, now_ms, headers, body_bytes));
+            if is_taken {
+                break;
+            }
+        }
+        self.refresh();
+    }
+
+    fn on_request_headers(&self, context: u32, _is_end: bool) -> Action {
+        self.decide(context, None).unwrap_or_else(|refused| self.refuse_for_host(refused))
+    }
+
+    fn on_delete(&self, context: u32) {
+        self.parking.remove(context);
     }
 }

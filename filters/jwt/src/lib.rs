@@ -11,19 +11,13 @@
         clippy::unwrap_used
     )
 )]
-#![expect(
-    missing_docs,
-    reason = "the SDK's macro writes the one public function, and it takes no documentation"
-)]
 
-mod fetch;
+mod apply;
 mod filter;
-mod root;
-mod state;
+mod metrics;
+mod parking;
+mod shared;
+mod signatures;
+mod source;
 
-use proxy_wasm::types::LogLevel;
-
-proxy_wasm::main! {{
-    proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
-}}
+abi::plugin!(filter::Filter: tick, http_call_response);

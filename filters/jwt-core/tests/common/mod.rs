@@ -2,9 +2,12 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
 use jwt_core::config::Config;
+use jwt_core::judge::{Decision, judge};
 use jwt_core::jwks::KeySet;
+use jwt_core::request::Request;
+use jwt_core::signature::JwtSimple;
 use jwt_core::verdict::{Reason, Verdict};
-use jwt_core::verify::{JwtSimple, Request, judge, verify};
+use jwt_core::verify::Verifier;
 use jwt_simple::algorithms::{ECDSAP256PublicKeyLike, ES256KeyPair};
 use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Encoder};
 use p256::ecdsa::signature::Signer;
@@ -102,17 +105,32 @@ pub(crate) fn jwk() -> Value {
            "x": b64(&point[1..33]), "y": b64(&point[33..])})
 }
 
-pub(crate) fn set(keys: &[Value]) -> Vec<Option<KeySet>> {
-    vec![Some(KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).expect("a key set"))]
+pub(crate) fn set(keys: &[Value]) -> KeySet {
+    KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).expect("a key set")
+}
+
+/// A verifier for a configuration of one provider, which has these keys.
+pub(crate) fn verifier(config: &Config, keys: &[Value]) -> Verifier<JwtSimple> {
+    let mut verifier = Verifier::new(config, JwtSimple);
+    verifier.set_keys(0, Some(set(keys)));
+    verifier
 }
 
 /// Why the token is refused, if it is.
 pub(crate) fn refusal(token: &str) -> Option<Reason> {
-    verify(&parsed(), &set(&[jwk()]), &JwtSimple, token, NOW).err()
+    let config = parsed();
+    verifier(&config, &[jwk()]).verify(&config, token.as_bytes(), NOW).err().map(|fault| fault.reason)
+}
+
+/// What becomes of a request under this configuration.
+pub(crate) fn decide(config: &Value, headers: &[(&str, &str)]) -> Decision {
+    let config = Config::from_json(config.to_string().as_bytes()).expect("the test's configuration is sound");
+    let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    judge(&config, &mut verifier(&config, &[jwk()]), &Request::read(&config, headers), NOW)
 }
 
 pub(crate) fn request(method: &str, path: &str, authorization: &[&str]) -> Verdict {
-    let authorization: Vec<&[u8]> = authorization.iter().map(|value| value.as_bytes()).collect();
-    let request = Request { method: method.as_bytes(), path: path.as_bytes(), authorization: &authorization };
-    judge(&parsed(), &set(&[jwk()]), &JwtSimple, request, NOW)
+    let mut headers = vec![(":method", method), (":path", path), (":authority", "api.example")];
+    headers.extend(authorization.iter().map(|value| ("authorization", *value)));
+    decide(&config(), &headers).verdict
 }

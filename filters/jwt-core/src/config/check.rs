@@ -1,0 +1,166 @@
+//! From the configuration as it is written to one that is right.
+
+mod provider;
+mod rule;
+
+use super::raw;
+use super::{Config, ConfigError, Forward, Limits, Provider};
+use crate::place::{MAX_PLACES, Place, is_tchar};
+use crate::request::OWNED_PREFIX;
+use crate::rules::Demands;
+use crate::token::MAX_TOKEN_BYTES;
+
+const MAX_PROVIDERS: usize = 32;
+const MAX_RULES: usize = 1000;
+/// Headers that make up a request: none of them can be left to a token.
+const RESERVED_HEADERS: [&str; 8] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "te",
+    "transfer-encoding",
+];
+
+pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
+    // The realm stands between quotes in a header.
+    let sound = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+    if raw.realm.is_empty() || !raw.realm.bytes().all(sound) {
+        return Err(ConfigError::new("realm", "must be printable ASCII without quote and backslash"));
+    }
+    let providers = providers(raw.providers)?;
+    let mut demands = Demands::default();
+    let rules = rule::rules(raw.rules, &providers, &mut demands)?;
+    let places = places(raw.token_places)?;
+    let dry_run_header =
+        raw.dry_run_header.map(|name| header_name(&name, "dryRunHeader", &[])).transpose()?;
+    let written = providers.iter().flat_map(|provider| &provider.claim_headers).map(|header| &header.name);
+    let beside = written.filter(|name| !name.starts_with(OWNED_PREFIX));
+    let mut owned_headers: Vec<String> = beside.cloned().collect();
+    owned_headers.sort();
+    owned_headers.dedup();
+    Ok(Config {
+        realm: raw.realm,
+        matches_hosts: rules.iter().any(|rule| !rule.matches.hosts.is_empty()),
+        providers,
+        rules,
+        demands,
+        places,
+        forward: match raw.forward {
+            raw::Forward::Keep => Forward::Keep,
+            raw::Forward::Strip => Forward::Strip,
+            raw::Forward::Authorization => Forward::Authorization,
+        },
+        passes_preflight: raw.cors_preflight.unwrap_or(true),
+        dry_run_header,
+        uses_host_signatures: matches!(raw.signatures, raw::Signatures::Host),
+        owned_headers,
+        limits: limits(&raw.limits)?,
+    })
+}
+
+fn providers(raw: Vec<raw::Provider>) -> Result<Vec<Provider>, ConfigError> {
+    if raw.is_empty() || raw.len() > MAX_PROVIDERS {
+        return Err(ConfigError::new("providers", format!("must be 1 to {MAX_PROVIDERS}")));
+    }
+    let is_alone = raw.len() == 1;
+    let mut providers: Vec<Provider> = Vec::with_capacity(raw.len());
+    for (index, raw) in raw.into_iter().enumerate() {
+        let path = format!("providers[{index}]");
+        let provider = provider::provider(raw, &path, is_alone)?;
+        if providers.iter().any(|known| known.issuer == provider.issuer) {
+            return Err(ConfigError::new(format!("{path}.issuer"), "is that of another provider"));
+        }
+        if providers.iter().any(|known| known.name == provider.name) {
+            return Err(ConfigError::new(format!("{path}.name"), "is that of another provider"));
+        }
+        providers.push(provider);
+    }
+    Ok(providers)
+}
+
+fn places(raw: Option<Vec<raw::Place>>) -> Result<Vec<Place>, ConfigError> {
+    let bearer = || Place::Header { name: "authorization".to_owned(), scheme: Some("Bearer".to_owned()) };
+    let Some(raw) = raw else { return Ok(vec![bearer()]) };
+    if raw.is_empty() || raw.len() > MAX_PLACES {
+        return Err(ConfigError::new("tokenPlaces", format!("must be 1 to {MAX_PLACES}")));
+    }
+    let mut places: Vec<Place> = Vec::with_capacity(raw.len());
+    for (index, raw) in raw.into_iter().enumerate() {
+        let path = format!("tokenPlaces[{index}]");
+        let place = place(raw, &path)?;
+        if places.contains(&place) {
+            return Err(ConfigError::new(path, "is there already"));
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+fn place(raw: raw::Place, path: &str) -> Result<Place, ConfigError> {
+    let at = |field: &str| format!("{path}.{field}");
+    match raw {
+        raw::Place { header: Some(header), scheme, cookie: None, query: None } => {
+            let allowed = ["authorization"];
+            let name = header_name(&header, &at("header"), &allowed)?;
+            if let Some(scheme) = &scheme
+                && (scheme.is_empty() || !scheme.bytes().all(is_tchar))
+            {
+                return Err(ConfigError::new(at("scheme"), "must be an RFC 9110 token"));
+            }
+            Ok(Place::Header { name, scheme })
+        }
+        raw::Place { header: None, scheme: None, cookie: Some(name), query: None } => {
+            parameter_name(&name, &at("cookie")).map(|()| Place::Cookie(name))
+        }
+        raw::Place { header: None, scheme: None, cookie: None, query: Some(name) } => {
+            parameter_name(&name, &at("query")).map(|()| Place::Query(name))
+        }
+        _ => Err(ConfigError::new(
+            path,
+            "must have header (with or without scheme), cookie or query, one of them",
+        )),
+    }
+}
+
+fn parameter_name(name: &str, path: &str) -> Result<(), ConfigError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(plain) {
+        return Err(ConfigError::new(path, "must be letters, digits and - . _ ~"));
+    }
+    Ok(())
+}
+
+/// A header's name in lower case, that is none of those that make up a request.
+fn header_name(name: &str, path: &str, allowed: &[&str]) -> Result<String, ConfigError> {
+    let lower = name.to_ascii_lowercase();
+    if lower.is_empty() || !lower.bytes().all(is_tchar) {
+        return Err(ConfigError::new(path, "must be an RFC 9110 header name"));
+    }
+    if RESERVED_HEADERS.contains(&lower.as_str()) && !allowed.contains(&lower.as_str()) {
+        return Err(ConfigError::new(path, "makes up the request itself"));
+    }
+    Ok(lower)
+}
+
+fn limits(raw: &raw::Limits) -> Result<Limits, ConfigError> {
+    let limit = |name: &str, value: Option<u64>, default: u64, min: u64, max: u64| {
+        let value = within(value, default, min, max)
+            .map_err(|message| ConfigError::new(format!("limits.{name}"), message))?;
+        usize::try_from(value).map_err(|_| ConfigError::new(format!("limits.{name}"), "is too large here"))
+    };
+    Ok(Limits {
+        token_bytes: limit("tokenBytes", raw.token_bytes, 16 << 10, 256, MAX_TOKEN_BYTES as u64)?,
+        cached_tokens: limit("cachedTokens", raw.cached_tokens, 10_000, 0, 1_000_000)?,
+        cached_bytes: limit("cachedBytes", raw.cached_bytes, 16 << 20, 0, 256 << 20)?,
+        revocations: limit("revocations", raw.revocations, 100_000, 1, 1_000_000)?,
+        parked_requests: limit("parkedRequests", raw.parked_requests, 1_000, 0, 100_000)?,
+    })
+}
+
+fn within(value: Option<u64>, default: u64, min: u64, max: u64) -> Result<u64, String> {
+    let value = value.unwrap_or(default);
+    if (min..=max).contains(&value) { Ok(value) } else { Err(format!("must be {min} to {max}")) }
+}

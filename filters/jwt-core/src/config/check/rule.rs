@@ -1,0 +1,153 @@
+//! Rules.
+
+use super::super::raw;
+use super::super::{ConfigError, Provider};
+use super::{MAX_RULES, provider};
+use crate::path::{HostPattern, PathPattern, normal_path};
+use crate::rules::{Access, Demands, Grants, MAX_DEMANDS, Match, Needs, Rule};
+
+pub(super) fn rules(
+    raw: Vec<raw::Rule>,
+    providers: &[Provider],
+    demands: &mut Demands,
+) -> Result<Vec<Rule>, ConfigError> {
+    if raw.len() > MAX_RULES {
+        return Err(ConfigError::new("rules", format!("must be at most {MAX_RULES}")));
+    }
+    let mut rules: Vec<Rule> = Vec::with_capacity(raw.len());
+    for (index, raw) in raw.into_iter().enumerate() {
+        let path = format!("rules[{index}]");
+        let rule = rule(raw, &path, providers, demands)?;
+        if let Some(earlier) = rules.iter().position(|earlier| earlier.matches.covers(&rule.matches)) {
+            return Err(ConfigError::new(
+                format!("{path}.match"),
+                format!("can never apply: rules[{earlier}] matches all of it before"),
+            ));
+        }
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
+fn rule(
+    raw: raw::Rule,
+    path: &str,
+    providers: &[Provider],
+    demands: &mut Demands,
+) -> Result<Rule, ConfigError> {
+    let matches = matches(raw.r#match, &format!("{path}.match"))?;
+    let access = match (raw.public, raw.optional) {
+        (true, true) => return Err(ConfigError::new(path, "cannot be both public and optional")),
+        (true, false) => Access::Public,
+        (false, true) => Access::Optional,
+        (false, false) => Access::Required,
+    };
+    let asked = [
+        ("providers", raw.providers.is_some()),
+        ("scopes", raw.scopes.is_some()),
+        ("anyScopes", raw.any_scopes.is_some()),
+        ("claims", raw.claims.is_some()),
+        ("dryRun", raw.dry_run),
+    ];
+    if access == Access::Public
+        && let Some((name, _)) = asked.iter().find(|(_, is_asked)| *is_asked)
+    {
+        return Err(ConfigError::new(format!("{path}.{name}"), "cannot be asked of a public route"));
+    }
+    let all = raw.scopes.unwrap_or_default();
+    let any = raw.any_scopes.unwrap_or_default();
+    let conditions = raw.claims.unwrap_or_default().into_iter().enumerate();
+    let claims = conditions.map(|(index, raw)| {
+        let path = format!("{path}.claims[{index}]");
+        let condition = provider::condition(raw, &path)?;
+        demands.claim(condition).ok_or_else(|| too_many(path))
+    });
+    let claims = claims.collect::<Result<Vec<_>, _>>()?.into_iter().fold(Grants::default(), Grants::and);
+    let needs = Needs {
+        providers: from_providers(raw.providers, providers, &format!("{path}.providers"))?,
+        challenge: [all.as_slice(), any.as_slice()].concat().join(" "),
+        all_scopes: scopes(&all, demands, &format!("{path}.scopes"))?,
+        any_scope: scopes(&any, demands, &format!("{path}.anyScopes"))?,
+        claims,
+    };
+    Ok(Rule { matches, access, needs, is_dry_run: raw.dry_run })
+}
+
+fn matches(raw: raw::Match, path: &str) -> Result<Match, ConfigError> {
+    let hosts = raw.hosts.unwrap_or_default().into_iter().enumerate().map(|(index, host)| {
+        HostPattern::parse(&host).ok_or_else(|| {
+            let message = "must be a host in lower case without port, or *. and one";
+            ConfigError::new(format!("{path}.hosts[{index}]"), message)
+        })
+    });
+    let hosts = hosts.collect::<Result<_, _>>()?;
+    if let Some(methods) = &raw.methods {
+        let sound =
+            |method: &String| !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
+        // HEAD is judged as GET, so a rule for it would never apply.
+        if methods.is_empty() || !methods.iter().all(sound) || methods.iter().any(|method| method == "HEAD") {
+            let message = "must hold methods in capitals, without HEAD, which follows GET";
+            return Err(ConfigError::new(format!("{path}.methods"), message));
+        }
+    }
+    Ok(Match {
+        hosts,
+        methods: raw.methods.unwrap_or_default(),
+        path: pattern(raw.path, &format!("{path}.path"))?,
+    })
+}
+
+/// A rule for a path that no request can have would be a hole or dead.
+fn pattern(raw: raw::Path, path: &str) -> Result<PathPattern, ConfigError> {
+    let normal = |text: String, field: &str| {
+        if normal_path(text.as_bytes()) == Some(text.as_str()) {
+            Ok(text)
+        } else {
+            Err(ConfigError::new(format!("{path}.{field}"), "must be a path in normal form"))
+        }
+    };
+    match (raw.exact, raw.prefix, raw.template) {
+        (Some(exact), None, None) => normal(exact, "exact").map(PathPattern::Exact),
+        (None, Some(prefix), None) => normal(prefix, "prefix").map(PathPattern::Prefix),
+        (None, None, Some(template)) => PathPattern::template(&template).ok_or_else(|| {
+            ConfigError::new(format!("{path}.template"), "must be a path in normal form with {names}")
+        }),
+        _ => Err(ConfigError::new(path, "must have exact, prefix or template, one of them")),
+    }
+}
+
+fn from_providers(
+    names: Option<Vec<String>>,
+    providers: &[Provider],
+    path: &str,
+) -> Result<u32, ConfigError> {
+    let Some(names) = names else { return Ok(0) };
+    if names.is_empty() {
+        return Err(ConfigError::new(path, "must name some, or be left out"));
+    }
+    names.iter().enumerate().try_fold(0_u32, |bits, (at, name)| {
+        let index = providers.iter().position(|provider| provider.name == *name);
+        let bit =
+            index.and_then(|index| u32::try_from(index).ok()).and_then(|index| 1_u32.checked_shl(index));
+        bit.map(|bit| bits | bit)
+            .ok_or_else(|| ConfigError::new(format!("{path}[{at}]"), "is no provider's name"))
+    })
+}
+
+fn scopes(scopes: &[String], demands: &mut Demands, path: &str) -> Result<Grants, ConfigError> {
+    // Scopes stand between quotes in a challenge, separated by spaces.
+    let sound = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    scopes.iter().try_fold(Grants::default(), |grants, scope| {
+        if scope.is_empty() || !scope.bytes().all(sound) {
+            return Err(ConfigError::new(path, "must hold RFC 6749 scope tokens"));
+        }
+        demands.scope(scope).map(|one| grants.and(one)).ok_or_else(|| too_many(path.to_owned()))
+    })
+}
+
+fn too_many(path: String) -> ConfigError {
+    ConfigError::new(
+        path,
+        format!("is one too many: rules may ask for {MAX_DEMANDS} different scopes and claims"),
+    )
+}

@@ -1,0 +1,86 @@
+//! From a request to its verdict.
+
+use crate::config::Config;
+use crate::identity::Identity;
+use crate::path::{normal_host, normal_path};
+use crate::request::Request;
+use crate::rules::{self, Access, Needs, Rule};
+use crate::signature::SignatureCheck;
+use crate::verdict::{Denial, Reason, Verdict};
+use crate::verify::Verifier;
+
+/// What is to be done with a request, and by which rule.
+#[derive(Debug, PartialEq)]
+pub struct Decision {
+    /// What.
+    pub verdict: Verdict,
+    /// Whether the rule only counts.
+    pub is_dry_run: bool,
+    /// The index of the provider whose token it was, if it was one's.
+    pub provider: Option<usize>,
+}
+
+impl From<Verdict> for Decision {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, is_dry_run: false, provider: None }
+    }
+}
+
+impl From<Reason> for Decision {
+    fn from(reason: Reason) -> Self {
+        Verdict::Deny(reason.into()).into()
+    }
+}
+
+/// Judges a request at a time.
+pub fn judge<Check: SignatureCheck>(
+    config: &Config,
+    verifier: &mut Verifier<Check>,
+    request: &Request<'_>,
+    now_seconds: u64,
+) -> Decision {
+    let Some(path) = normal_path(request.target) else { return Reason::Path.into() };
+    let host = config.matches_hosts.then(|| normal_host(request.authority)).flatten();
+    if config.matches_hosts && host.is_none() {
+        return Reason::Path.into();
+    }
+    if config.passes_preflight && request.is_preflight() {
+        return Verdict::Open(Reason::Preflight).into();
+    }
+    // A method that is not text matches no rule that names methods.
+    let method = std::str::from_utf8(request.method).unwrap_or_default();
+    let rule = rules::find(&config.rules, host.as_deref(), method, path);
+    let (access, is_dry_run) = rule.map_or((Access::Required, false), |rule| (rule.access, rule.is_dry_run));
+    let (verdict, provider) = match (access, request.token()) {
+        (Access::Public, _) => (Verdict::Open(Reason::Public), None),
+        (_, Err(reason)) => (Verdict::Deny(reason.into()), None),
+        (Access::Optional, Ok(None)) => (Verdict::Open(Reason::Anonymous), None),
+        (Access::Required, Ok(None)) => (Verdict::Deny(Reason::MissingToken.into()), None),
+        (_, Ok(Some(found))) => match verifier.verify(config, found.token, now_seconds) {
+            Ok(identity) => {
+                let provider = Some(identity.provider);
+                match rule.map_or(Ok(()), |Rule { needs, .. }| reach(needs, &identity)) {
+                    Ok(()) => (Verdict::Allow(identity), provider),
+                    Err(denial) => (Verdict::Deny(denial), provider),
+                }
+            }
+            Err(fault) => (Verdict::Deny(fault.reason.into()), fault.provider),
+        },
+    };
+    Decision { verdict, is_dry_run, provider }
+}
+
+/// Whether the bearer may do what the rule is for.
+fn reach(needs: &Needs, identity: &Identity) -> Result<(), Denial> {
+    let from = u32::try_from(identity.provider).ok().and_then(|index| 1_u32.checked_shl(index)).unwrap_or(0);
+    if needs.providers != 0 && needs.providers & from == 0 {
+        return Err(Reason::Issuer.into());
+    }
+    if !identity.grants.has_all(needs.all_scopes) || !identity.grants.has_any(needs.any_scope) {
+        return Err(Denial { reason: Reason::Scope, scope: needs.challenge.clone() });
+    }
+    if !identity.grants.has_all(needs.claims) {
+        return Err(Reason::Privilege.into());
+    }
+    Ok(())
+}

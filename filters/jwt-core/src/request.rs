@@ -1,0 +1,88 @@
+//! What counts of a request, gathered in one pass over its headers.
+
+use crate::config::Config;
+use crate::place::{Finder, Found, Place, without_cookie, without_parameter};
+use crate::verdict::Reason;
+
+/// The contract's own headers: whatever a client sends under this prefix never reaches a service.
+pub(crate) const OWNED_PREFIX: &str = "x-jwt-";
+
+/// A request as far as the filter judges it.
+#[derive(Debug, Default)]
+pub struct Request<'a> {
+    /// `:method`.
+    pub method: &'a [u8],
+    /// `:path`, with its query.
+    pub target: &'a [u8],
+    /// `:authority`.
+    pub authority: &'a [u8],
+    /// Names of headers that only this filter may write, as the client sent them.
+    pub owned: Vec<&'a [u8]>,
+    cookies: Vec<&'a [u8]>,
+    has_origin: bool,
+    asks_for_method: bool,
+    finder: Finder<'a>,
+}
+
+impl<'a> Request<'a> {
+    /// Reads headers, names in lower case as Envoy keeps them.
+    pub fn read(config: &Config, headers: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Self {
+        let mut request = Self::default();
+        for (name, value) in headers {
+            match name {
+                b":method" => request.method = value,
+                b":path" => request.target = value,
+                b":authority" => request.authority = value,
+                b"origin" => request.has_origin = true,
+                b"access-control-request-method" => request.asks_for_method = true,
+                b"cookie" => request.cookies.push(value),
+                name if is_owned(config, name) => request.owned.push(name),
+                _ => {}
+            }
+            request.finder.header(&config.places, name, value);
+        }
+        request.finder.target(&config.places, request.target);
+        request
+    }
+
+    /// The one token, if there is one.
+    pub fn token(&self) -> Result<Option<Found<'a>>, Reason> {
+        self.finder.result()
+    }
+
+    /// Whether it is a CORS preflight (Fetch section 3.2.2), which carries no credentials by definition.
+    pub fn is_preflight(&self) -> bool {
+        self.method == b"OPTIONS" && self.has_origin && self.asks_for_method
+    }
+
+    /// The target without the tokens in its query, if there are any: no log and no upstream is to see them.
+    pub fn clean_target(&self, config: &Config) -> Option<Vec<u8>> {
+        let mut clean = None;
+        for place in &config.places {
+            if let Place::Query(name) = place {
+                clean = without_parameter(clean.as_deref().unwrap_or(self.target), name).or(clean);
+            }
+        }
+        clean
+    }
+
+    /// All cookies but this one, in one header; empty if none is left.
+    pub fn other_cookies(&self, name: &str) -> Vec<u8> {
+        let kept = self
+            .cookies
+            .iter()
+            .map(|cookies| without_cookie(cookies, name).unwrap_or_else(|| cookies.to_vec()));
+        kept.filter(|cookies| !cookies.is_empty()).collect::<Vec<_>>().join(&b"; "[..])
+    }
+}
+
+/// Whether a name is one that this filter writes, in any spelling that a server could read as it.
+fn is_owned(config: &Config, name: &[u8]) -> bool {
+    name.get(..OWNED_PREFIX.len()).is_some_and(|start| is_spelt(start, OWNED_PREFIX.as_bytes()))
+        || config.owned_headers.iter().any(|ours| is_spelt(name, ours.as_bytes()))
+}
+
+fn is_spelt(name: &[u8], ours: &[u8]) -> bool {
+    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    name.len() == ours.len() && name.iter().zip(ours).all(|(theirs, ours)| plain(theirs) == *ours)
+}

@@ -1,0 +1,107 @@
+//! The messages of `verify_signature`, a foreign function that Envoy has: BoringSSL does the arithmetic.
+//!
+//! They are protocol buffers with four and two fields. A code generator and its runtime would be larger than all of
+//! this file's work, so the fields are written and read here, after protobuf's encoding document.
+
+use crate::algorithm::Algorithm;
+use crate::key::Key;
+use crate::signature::is_well_formed;
+use crate::token::Signed;
+
+/// Keys of length-delimited fields: the field's number, then wire type 2.
+const HASH_FUNCTION: u8 = 1 << 3 | 2;
+const PUBLIC_KEY: u8 = 2 << 3 | 2;
+const SIGNATURE: u8 = 3 << 3 | 2;
+const TEXT: u8 = 4 << 3 | 2;
+/// The answer's field 1, a varint.
+const RESULT: u64 = 1 << 3;
+/// A field's key and the varint of a length below 2^28.
+const FIELD_OVERHEAD_BYTES: usize = 5;
+
+/// The argument that asks the host about this signature; nothing where the host cannot say, or the answer is no in any
+/// case. Ed25519 and PSS are the former: the host has no way to name them.
+pub fn host_argument(signed: &Signed<'_>, algorithm: Algorithm, key: &Key) -> Option<Vec<u8>> {
+    if !is_well_formed(signed.signature(), algorithm, key) {
+        return None;
+    }
+    let hash_function = match algorithm {
+        Algorithm::Es256 | Algorithm::Rs256 => "sha256",
+        Algorithm::Es384 | Algorithm::Rs384 => "sha384",
+        Algorithm::Rs512 => "sha512",
+        Algorithm::Ps256 | Algorithm::EdDsa => return None,
+    };
+    let write = |signature: &[u8]| {
+        message(&[
+            (HASH_FUNCTION, hash_function.as_bytes()),
+            (PUBLIC_KEY, key.der()),
+            (SIGNATURE, signature),
+            (TEXT, signed.text()),
+        ])
+    };
+    // The host takes ECDSA signatures in the form of RFC 3279 section 2.2.3 only.
+    Some(match algorithm {
+        Algorithm::Es256 => {
+            write(p256::ecdsa::Signature::from_slice(signed.signature()).ok()?.to_der().as_bytes())
+        }
+        Algorithm::Es384 => {
+            write(p384::ecdsa::Signature::from_slice(signed.signature()).ok()?.to_der().as_bytes())
+        }
+        _ => write(signed.signature()),
+    })
+}
+
+/// The host's answer, if these bytes are one. A field that is not there has its default, which is no.
+pub fn host_answer(mut answer: &[u8]) -> Option<bool> {
+    let mut result = false;
+    while !answer.is_empty() {
+        let field = varint(&mut answer)?;
+        match field & 7 {
+            0 => {
+                let value = varint(&mut answer)?;
+                if field == RESULT {
+                    result = value != 0;
+                }
+            }
+            // The error's text may quote what it was given, so nobody reads it.
+            2 => {
+                let length = usize::try_from(varint(&mut answer)?).ok()?;
+                answer = answer.split_at_checked(length)?.1;
+            }
+            _ => return None,
+        }
+    }
+    Some(result)
+}
+
+fn message(fields: &[(u8, &[u8])]) -> Vec<u8> {
+    let bytes = fields.iter().map(|(_, value)| value.len().saturating_add(FIELD_OVERHEAD_BYTES)).sum();
+    let mut message = Vec::with_capacity(bytes);
+    for (field, value) in fields {
+        message.push(*field);
+        let mut length = value.len();
+        while length > 0x7f {
+            message.push(low_bits(length) | 0x80);
+            length >>= 7;
+        }
+        message.push(low_bits(length));
+        message.extend_from_slice(value);
+    }
+    message
+}
+
+fn low_bits(number: usize) -> u8 {
+    u8::try_from(number & 0x7f).unwrap_or_default()
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for place in (0..u64::BITS).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f).checked_shl(place)?;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}

@@ -1,0 +1,70 @@
+//! A verdict, carried out on the request.
+
+use abi::{Refused, headers};
+use host::problem::{self, Problem};
+use jwt_core::config::{Config, Forward};
+use jwt_core::identity::Identity;
+use jwt_core::place::Place;
+use jwt_core::request::Request;
+use jwt_core::verdict::Denial;
+
+/// Takes out what only this filter may say, and tokens in the query, whatever the verdict.
+pub(crate) fn clean(config: &Config, request: &Request<'_>) -> Result<(), Refused> {
+    for name in &request.owned {
+        headers::remove(name)?;
+    }
+    if let Some(target) = request.clean_target(config) {
+        headers::replace(":path", &target)?;
+    }
+    Ok(())
+}
+
+/// Tells the service who calls, and does with the token what is configured.
+pub(crate) fn identify(config: &Config, request: &Request<'_>, identity: &Identity) -> Result<(), Refused> {
+    let Some(provider) = config.providers.get(identity.provider) else { return Ok(()) };
+    for (name, value) in identity.headers(provider) {
+        // None of this name is left.
+        headers::add(name, value)?;
+    }
+    if config.forward != Forward::Keep {
+        move_token(config, request)?;
+    }
+    Ok(())
+}
+
+fn move_token(config: &Config, request: &Request<'_>) -> Result<(), Refused> {
+    let Ok(Some(found)) = request.token() else { return Ok(()) };
+    match config.places.get(found.place) {
+        Some(Place::Header { name, .. }) => headers::remove(name.as_bytes())?,
+        Some(Place::Cookie(name)) => {
+            let others = request.other_cookies(name);
+            if others.is_empty() { headers::remove(b"cookie")? } else { headers::replace("cookie", &others)? }
+        }
+        // Taken out already.
+        Some(Place::Query(_)) | None => {}
+    }
+    if config.forward == Forward::Authorization {
+        headers::replace("authorization", &[b"Bearer ", found.token].concat())?;
+    }
+    Ok(())
+}
+
+/// Answers in the service's place.
+pub(crate) fn refuse(config: &Config, denial: &Denial) {
+    let answer = denial.answer(&config.realm);
+    let mut extra = Vec::new();
+    if let Some(challenge) = &answer.challenge {
+        extra.push(("www-authenticate", challenge.as_str()));
+    }
+    if let Some(seconds) = answer.retry_after {
+        extra.push(("retry-after", seconds));
+    }
+    let problem = Problem {
+        status: answer.status,
+        code: answer.code,
+        title: answer.title,
+        detail: answer.detail,
+        errors: &[],
+    };
+    problem::reply(problem, &extra, denial.reason.as_str());
+}

@@ -1,0 +1,82 @@
+//! What the filter counts; `docs/metrics.md` lists it.
+
+use std::cell::Cell;
+
+use abi::metric::Kind;
+use host::metric::{Counters, Metric};
+use jwt_core::config::Config;
+use jwt_core::judge::Decision;
+use jwt_core::verdict::Reason;
+
+const FAMILY: &str = "finpay_jwt";
+
+pub(crate) struct Metrics {
+    verdicts: Counters<(&'static str, Reason, Option<usize>)>,
+    duration_microseconds: Metric,
+    cache_hits: Metric,
+    /// What of the hits was told already.
+    hits_told: Cell<u64>,
+    cached_tokens: Share,
+    parked_requests: Share,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let metric = |kind, what| Metric::new(kind, FAMILY, &[], what);
+        Self {
+            verdicts: Counters::new(FAMILY),
+            duration_microseconds: metric(Kind::Histogram, "duration_microseconds"),
+            cache_hits: metric(Kind::Counter, "cache_hits_total"),
+            hits_told: Cell::new(0),
+            cached_tokens: Share::new("cached_tokens"),
+            parked_requests: Share::new("parked_requests"),
+        }
+    }
+
+    pub(crate) fn count(&self, config: &Config, decision: &Decision) {
+        let (verdict, reason) = decision.verdict.labels(decision.is_dry_run);
+        self.verdicts.increment((verdict, reason, decision.provider), || {
+            let provider = decision.provider.and_then(|index| config.providers.get(index));
+            let provider = provider.map_or("none", |provider| provider.name.as_str());
+            vec![("verdict", verdict), ("reason", reason.as_str()), ("provider", provider)]
+        });
+    }
+
+    pub(crate) fn took(&self, nanoseconds: u64) {
+        self.duration_microseconds.observe(nanoseconds.checked_div(1_000).unwrap_or(0));
+    }
+
+    pub(crate) fn parked(&self, requests: usize) {
+        self.parked_requests.set(requests);
+    }
+
+    pub(crate) fn cache(&self, tokens: usize, hits: u64) {
+        self.cached_tokens.set(tokens);
+        self.cache_hits.add(hits.saturating_sub(self.hits_told.replace(hits)));
+    }
+}
+
+/// This VM's part of a gauge that all workers add to.
+struct Share {
+    gauge: Metric,
+    part: Cell<usize>,
+}
+
+impl Share {
+    fn new(what: &str) -> Self {
+        Self { gauge: Metric::new(Kind::Gauge, FAMILY, &[], what), part: Cell::new(0) }
+    }
+
+    fn set(&self, part: usize) {
+        let before = self.part.replace(part);
+        let signed = |part: usize| i64::try_from(part).unwrap_or(i64::MAX);
+        self.gauge.shift(signed(part).saturating_sub(signed(before)));
+    }
+}
+
+impl Drop for Share {
+    /// The other workers' parts stay.
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}

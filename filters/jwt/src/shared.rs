@@ -1,0 +1,163 @@
+//! What all workers' VMs know of a source: its document, when it was fetched, and who may fetch next.
+//!
+//! Three entries of Envoy's shared data for each. They outlive a configuration, so their keys name the source in full:
+//! only the same source finds its document again.
+
+use std::cell::Cell;
+
+use abi::shared;
+use jwt_core::config::Target;
+
+/// When a document was fetched, and which one it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// The time of the last good answer.
+    pub(crate) fetched_at_ms: u64,
+    /// Since when the next one is due.
+    pub(crate) due_at_ms: u64,
+    /// Counts the documents: the same number, the same document.
+    pub(crate) version: u64,
+    /// The answer's ETag, for the next request; may be empty.
+    pub(crate) etag: Vec<u8>,
+}
+
+impl Stamp {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (fetched_at_ms, rest) = bytes.split_first_chunk()?;
+        let (due_at_ms, rest) = rest.split_first_chunk()?;
+        let (version, etag) = rest.split_first_chunk()?;
+        Some(Self {
+            fetched_at_ms: u64::from_le_bytes(*fetched_at_ms),
+            due_at_ms: u64::from_le_bytes(*due_at_ms),
+            version: u64::from_le_bytes(*version),
+            etag: etag.to_vec(),
+        })
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        [
+            &self.fetched_at_ms.to_le_bytes(),
+            &self.due_at_ms.to_le_bytes(),
+            &self.version.to_le_bytes(),
+            self.etag.as_slice(),
+        ]
+        .concat()
+    }
+}
+
+/// Who may fetch. One lease for each source elects the fetcher, survives a VM that dies during a fetch, and spaces
+/// attempts after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lease {
+    /// Whoever asks first.
+    Free,
+    /// Somebody is fetching.
+    Fetching,
+    /// Nobody: the last attempt failed a moment ago.
+    BackingOff,
+}
+
+const FETCHING: u8 = 0;
+const BACKING_OFF: u8 = 1;
+
+/// A source's entries.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    document_key: String,
+    stamp_key: String,
+    lease_key: String,
+    /// The version of the document that this VM has read.
+    seen: Cell<Option<u64>>,
+}
+
+impl Shared {
+    pub(crate) fn new(kind: &str, target: &Target) -> Self {
+        let Target { cluster, authority, path, .. } = target;
+        let key = |entry: &str| format!("finpay.jwt {kind} {entry} {cluster} {authority} {path}");
+        let shared = Self {
+            document_key: key("document"),
+            stamp_key: key("stamp"),
+            lease_key: key("lease"),
+            seen: Cell::new(None),
+        };
+        // The host compares versions only of an entry that exists. Envoy configures a plugin on its main thread before
+        // any worker has it, so that nobody can have taken the lease yet that is made here.
+        if matches!(shared::get(&shared.lease_key), Ok(None)) {
+            let _ = shared::set(&shared.lease_key, &lease_bytes(FETCHING, 0), None);
+        }
+        shared
+    }
+
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        let (bytes, _) = shared::get(&self.stamp_key).ok()??;
+        Stamp::read(&bytes)
+    }
+
+    /// The document, if it is another one than last time.
+    pub(crate) fn changed(&self, stamp: &Stamp) -> Option<Vec<u8>> {
+        if self.seen.get() == Some(stamp.version) {
+            return None;
+        }
+        let (document, _) = shared::get(&self.document_key).ok()??;
+        self.seen.set(Some(stamp.version));
+        Some(document)
+    }
+
+    /// Makes the document count as another one.
+    pub(crate) fn forget(&self) {
+        self.seen.set(None);
+    }
+
+    /// Shares an answer; without a document the last one was confirmed.
+    pub(crate) fn publish(&self, document: Option<&[u8]>, mut stamp: Stamp) -> Result<(), abi::Refused> {
+        let last = self.stamp();
+        stamp.version = last.as_ref().map_or(0, |last| last.version);
+        if let Some(document) = document {
+            shared::set(&self.document_key, document, None)?;
+            stamp.version = stamp.version.wrapping_add(1);
+        } else if let Some(last) = last.filter(|_| stamp.etag.is_empty()) {
+            stamp.etag = last.etag;
+        }
+        shared::set(&self.stamp_key, &stamp.to_bytes(), None)
+    }
+
+    pub(crate) fn lease(&self, now_ms: u64) -> Lease {
+        match self.read_lease() {
+            Some((kind, until_ms, _)) if now_ms < until_ms => {
+                if kind == BACKING_OFF {
+                    Lease::BackingOff
+                } else {
+                    Lease::Fetching
+                }
+            }
+            _ => Lease::Free,
+        }
+    }
+
+    /// Whether this VM is the one to fetch now; until this time nobody else will.
+    pub(crate) fn take_lease(&self, now_ms: u64, until_ms: u64) -> bool {
+        let Some((_, taken_until_ms, version)) = self.read_lease() else { return false };
+        now_ms >= taken_until_ms
+            && shared::set(&self.lease_key, &lease_bytes(FETCHING, until_ms), Some(version)).is_ok()
+    }
+
+    /// After a success.
+    pub(crate) fn free_lease(&self) {
+        let _ = shared::set(&self.lease_key, &lease_bytes(FETCHING, 0), None);
+    }
+
+    /// After a failure: nobody fetches until this time.
+    pub(crate) fn back_off(&self, until_ms: u64) {
+        let _ = shared::set(&self.lease_key, &lease_bytes(BACKING_OFF, until_ms), None);
+    }
+
+    fn read_lease(&self) -> Option<(u8, u64, u32)> {
+        let (bytes, version) = shared::get(&self.lease_key).ok()??;
+        let (kind, rest) = bytes.split_first()?;
+        Some((*kind, u64::from_le_bytes(*rest.first_chunk()?), version))
+    }
+}
+
+fn lease_bytes(kind: u8, until_ms: u64) -> Vec<u8> {
+    [&[kind], until_ms.to_le_bytes().as_slice()].concat()
+}

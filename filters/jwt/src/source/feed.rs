@@ -1,0 +1,127 @@
+//! A provider's revocations.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use abi::metric::Kind;
+use host::metric::Metric;
+use jwt_core::config::RevocationFeed;
+use jwt_core::revocations::{MAX_PAGE_BYTES, Page, Revocations, Unusable};
+use jwt_core::verify::Feed;
+use log::warn;
+
+use super::{Fetcher, jittered, millis};
+use crate::shared::Stamp;
+
+const FAMILY: &str = "finpay_jwt_revocations";
+
+pub(crate) struct FeedSource {
+    fetcher: Fetcher,
+    feed: RevocationFeed,
+    limit: usize,
+    known: RefCell<Rc<Revocations>>,
+    is_stale: Cell<bool>,
+    entries: Metric,
+    age_seconds: Metric,
+}
+
+impl FeedSource {
+    pub(crate) fn new(feed: RevocationFeed, limit: usize, provider: &str) -> Self {
+        let labels = [("provider", provider)];
+        let gauge = |what| Metric::new(Kind::Gauge, FAMILY, &labels, what);
+        Self {
+            fetcher: Fetcher::new("revocations", FAMILY, feed.target.clone(), provider),
+            feed,
+            limit,
+            known: RefCell::default(),
+            is_stale: Cell::new(false),
+            entries: gauge("entries"),
+            age_seconds: gauge("age_seconds"),
+        }
+    }
+
+    /// What holds before anything is known.
+    pub(crate) fn initial(&self) -> Feed {
+        if self.feed.passes_when_stale { Feed::Off } else { Feed::Unavailable }
+    }
+
+    /// Asks for what is new if it is time. Call after `adopt`, so that it asks from the newest cursor.
+    pub(crate) fn fetch_if_due(&self, now_ms: u64) {
+        if self.fetcher.shared.stamp().is_none_or(|stamp| now_ms >= stamp.due_at_ms) {
+            let target = &self.fetcher.target;
+            let path = format!("{}?after={}", target.path, self.known.borrow().cursor());
+            self.fetcher.ask(now_ms, &target.authority, &path, None);
+        }
+    }
+
+    /// Whether a request that lacks revocations may go on soon.
+    pub(crate) fn may_help(&self, now_ms: u64) -> bool {
+        self.fetcher.is_worth_waiting(now_ms)
+    }
+
+    /// Takes the answer to a call, if it was this source's.
+    pub(crate) fn answer(&self, call: u32, now_ms: u64, headers: u32, body_bytes: usize) -> bool {
+        if !self.fetcher.is_waiting_for(call) {
+            return false;
+        }
+        if let Err(reason) = self.take(now_ms, headers, body_bytes) {
+            self.fetcher.fail(now_ms, reason);
+        }
+        true
+    }
+
+    fn take(&self, now_ms: u64, headers: u32, body_bytes: usize) -> Result<(), &'static str> {
+        let answer = self.fetcher.answer(headers, body_bytes, MAX_PAGE_BYTES)?;
+        let page = Page::parse(&answer.body.ok_or("status")?).map_err(|_| "document")?;
+        let now_seconds = now_ms.checked_div(1_000).unwrap_or(0);
+        let known = self.known.borrow().clone();
+        let wait_ms = if page.more { 0 } else { jittered(millis(self.feed.interval)) };
+        let stamp = Stamp {
+            fetched_at_ms: now_ms,
+            due_at_ms: now_ms.saturating_add(wait_ms),
+            version: 0,
+            etag: Vec::new(),
+        };
+        match known.merged(&page, now_seconds, self.limit) {
+            Ok(merged) => {
+                self.fetcher.succeed(merged.as_ref().map(Revocations::as_bytes), stamp);
+                Ok(())
+            }
+            Err(Unusable::TooMany) => {
+                warn!(
+                    "{} has more than {} revocations: its tokens are refused",
+                    self.fetcher.target.cluster, self.limit
+                );
+                // An empty document is no list: every worker refuses until the feed fits again.
+                self.fetcher.succeed(Some(&[]), stamp);
+                Err("too_many")
+            }
+            Err(Unusable::NotAPage) => Err("document"),
+        }
+    }
+
+    /// What the workers know by now, if it is something else than before.
+    pub(crate) fn adopt(&self, now_ms: u64) -> Option<Feed> {
+        let stamp = self.fetcher.shared.stamp()?;
+        let age_ms = now_ms.saturating_sub(stamp.fetched_at_ms);
+        self.age_seconds.set(age_ms.checked_div(1_000).unwrap_or(0));
+        if age_ms > millis(self.feed.stale) && !self.feed.passes_when_stale {
+            if self.is_stale.replace(true) {
+                return None;
+            }
+            warn!("the revocations of {} are too old: its tokens are refused", self.fetcher.target.cluster);
+            self.fetcher.shared.forget();
+            return Some(Feed::Unavailable);
+        }
+        self.is_stale.set(false);
+        let document = self.fetcher.shared.changed(&stamp)?;
+        let Some(revocations) = Revocations::from_bytes(document) else {
+            *self.known.borrow_mut() = Rc::default();
+            return Some(Feed::Unavailable);
+        };
+        self.entries.set(u64::try_from(revocations.count()).unwrap_or(u64::MAX));
+        let revocations = Rc::new(revocations);
+        *self.known.borrow_mut() = Rc::clone(&revocations);
+        Some(Feed::Known(revocations))
+    }
+}
