@@ -83,7 +83,11 @@ impl Running {
             }
             // 503 is what a filter without its keys answers.
             if status != StatusCode::SERVICE_UNAVAILABLE || since.elapsed() > READY_LIMIT {
-                bail!("answers {status}: {}", self.envoy.log()?);
+                bail!(
+                    "answers {status} {} s after its start: {}",
+                    since.elapsed().as_secs(),
+                    self.envoy.log()?
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
