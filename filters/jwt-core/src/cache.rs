@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use crate::identity::Identity;
@@ -23,98 +23,125 @@ pub struct Cache {
     max_tokens: usize,
     /// Of one generation.
     max_bytes: usize,
+    key: RandomState,
 }
 
+/// Tokens by hash. Of two with one hash the later one stays.
 #[derive(Debug, Default)]
 struct Generation {
-    tokens: HashMap<Box<str>, Rc<Identity>, Tails>,
+    tokens: HashMap<u64, Entry, BuildHasherDefault<AsIs>>,
     bytes: usize,
 }
 
-/// Hashes the last bytes of a token alone, keyed: they are the signature's, which no two tokens that hold have in
-/// common, and what does not hold never gets in. Hashing all of it would cost more than the rest of a lookup.
-#[derive(Debug, Default, Clone)]
-struct Tails(RandomState);
-
-/// See [`Tails`].
 #[derive(Debug)]
-struct Tail(<RandomState as BuildHasher>::Hasher);
-
-const TAIL_BYTES: usize = 32;
-
-impl BuildHasher for Tails {
-    type Hasher = Tail;
-
-    fn build_hasher(&self) -> Tail {
-        Tail(self.0.build_hasher())
-    }
+struct Entry {
+    token: Box<[u8]>,
+    identity: Rc<Identity>,
 }
 
-impl Hasher for Tail {
+/// The map's keys are hashes already.
+#[derive(Debug, Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
     fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes.last_chunk::<TAIL_BYTES>().map_or(bytes, |tail| tail));
+        // Not used for `u64`; still a hash.
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 
     fn finish(&self) -> u64 {
-        self.0.finish()
+        self.0
     }
+}
+
+/// How much of a token's end is hashed: it is the signature's, which no two tokens that hold have in common, and what
+/// does not hold never gets in. To hash all of it would cost more than the rest of a lookup.
+const TAIL_BYTES: usize = 32;
+
+impl Entry {
+    fn size(&self) -> usize {
+        self.token.len().saturating_add(self.identity.heap_bytes()).saturating_add(OVERHEAD_BYTES)
+    }
+}
+
+/// Whether two texts are equal, eight bytes at a time: Wasm has no instruction for it, and the usual loop takes one.
+fn is_equal(one: &[u8], other: &[u8]) -> bool {
+    let ((ones, one_rest), (others, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    one.len() == other.len()
+        && ones.iter().zip(others).all(|(one, other)| word(one) == word(other))
+        && one_rest == other_rest
 }
 
 impl Cache {
     /// An empty one. With a limit of 0 tokens it stays empty.
     pub fn new(max_tokens: usize, max_bytes: usize) -> Self {
-        let half = |limit: usize| limit.div_ceil(2);
         Self {
             young: Generation::default(),
             old: Generation::default(),
-            max_tokens: half(max_tokens),
-            max_bytes: half(max_bytes),
+            max_tokens: max_tokens.div_ceil(2),
+            max_bytes: max_bytes.div_ceil(2),
+            key: RandomState::new(),
         }
     }
 
+    fn hash(&self, token: &[u8]) -> u64 {
+        self.key.hash_one(token.last_chunk::<TAIL_BYTES>().map_or(token, |tail| tail))
+    }
+
     /// Whose token this is, if it is known.
-    pub fn get(&mut self, token: &str) -> Option<Rc<Identity>> {
-        if let Some(identity) = self.young.tokens.get(token) {
-            return Some(Rc::clone(identity));
+    pub fn get(&mut self, token: &[u8]) -> Option<Rc<Identity>> {
+        let hash = self.hash(token);
+        if let Some(identity) = self.young.get(hash, token) {
+            return Some(identity);
         }
-        let (token, identity) = self.old.remove(token)?;
-        self.insert(token, Rc::clone(&identity));
+        let identity = self.old.get(hash, token)?;
+        let entry = self.old.remove(hash)?;
+        self.insert(hash, entry);
         Some(identity)
     }
 
     /// Keeps a token that holds.
-    pub fn put(&mut self, token: &str, identity: &Rc<Identity>) {
+    pub fn put(&mut self, token: &[u8], identity: &Rc<Identity>) {
         if self.max_tokens > 0 {
-            self.insert(token.into(), Rc::clone(identity));
+            let hash = self.hash(token);
+            self.insert(hash, Entry { token: token.into(), identity: Rc::clone(identity) });
         }
     }
 
-    fn insert(&mut self, token: Box<str>, identity: Rc<Identity>) {
-        let bytes = size(&token, &identity);
+    fn insert(&mut self, hash: u64, entry: Entry) {
+        let bytes = entry.size();
         if self.young.tokens.len() >= self.max_tokens
             || self.young.bytes.saturating_add(bytes) > self.max_bytes
         {
             self.old = std::mem::take(&mut self.young);
         }
         if bytes <= self.max_bytes {
-            self.young.remove(&token);
+            self.young.remove(hash);
             self.young.bytes = self.young.bytes.saturating_add(bytes);
-            self.young.tokens.insert(token, identity);
+            self.young.tokens.insert(hash, entry);
         }
     }
 
     /// Drops a token that no longer holds.
-    pub fn remove(&mut self, token: &str) {
+    pub fn remove(&mut self, token: &[u8]) {
+        let hash = self.hash(token);
         for generation in [&mut self.young, &mut self.old] {
-            generation.remove(token);
+            if generation.get(hash, token).is_some() {
+                generation.remove(hash);
+            }
         }
     }
 
     /// Drops all tokens of a provider, as a change of its keys demands.
     pub fn forget(&mut self, provider: usize) {
         for generation in [&mut self.young, &mut self.old] {
-            generation.tokens.retain(|_, identity| identity.provider != provider);
-            generation.bytes = generation.tokens.iter().map(|(token, identity)| size(token, identity)).sum();
+            generation.tokens.retain(|_, entry| entry.identity.provider != provider);
+            generation.bytes = generation.tokens.values().map(Entry::size).sum();
         }
     }
 
@@ -130,13 +157,14 @@ impl Cache {
 }
 
 impl Generation {
-    fn remove(&mut self, token: &str) -> Option<(Box<str>, Rc<Identity>)> {
-        let (token, identity) = self.tokens.remove_entry(token)?;
-        self.bytes = self.bytes.saturating_sub(size(&token, &identity));
-        Some((token, identity))
+    fn get(&self, hash: u64, token: &[u8]) -> Option<Rc<Identity>> {
+        let entry = self.tokens.get(&hash)?;
+        is_equal(&entry.token, token).then(|| Rc::clone(&entry.identity))
     }
-}
 
-fn size(token: &str, identity: &Identity) -> usize {
-    token.len().saturating_add(identity.heap_bytes()).saturating_add(OVERHEAD_BYTES)
+    fn remove(&mut self, hash: u64) -> Option<Entry> {
+        let entry = self.tokens.remove(&hash)?;
+        self.bytes = self.bytes.saturating_sub(entry.size());
+        Some(entry)
+    }
 }

@@ -1,5 +1,6 @@
 //! What is kept of a token that holds: enough for every later judgement and for the service's headers, and no more.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -88,7 +89,7 @@ impl Headers {
             let value = render(header, provider, claims).filter(|value| value.len() <= header.max_bytes);
             let length = value.as_ref().map_or(ABSENT, |value| u16::try_from(value.len()).unwrap_or(ABSENT));
             if length != ABSENT {
-                values.extend(value.unwrap_or_default());
+                values.extend_from_slice(value.unwrap_or_default().as_bytes());
             }
             length
         });
@@ -109,19 +110,16 @@ impl Headers {
     }
 }
 
-fn render(header: &ClaimHeader, provider: &Provider, claims: &Claims) -> Option<Vec<u8>> {
-    match &header.value {
-        HeaderValue::Subject => Some(claims.sub.clone().into()),
-        HeaderValue::Issuer => Some(provider.issuer.clone().into()),
-        HeaderValue::Scope => Some(claims.scope.clone().into()),
-        HeaderValue::TokenId => claims.jti.clone().map(Into::into),
-        HeaderValue::Expiry => Some(claims.exp.to_string().into()),
-        HeaderValue::Claim(selector) => text(selector.find(&claims.all)?).map(Into::into),
-        HeaderValue::Payload => {
-            let json = serde_json::to_vec(&claims.all).ok()?;
-            Some(BASE64URL_NOPAD.encode(&json).into())
-        }
-    }
+fn render<'a>(header: &ClaimHeader, provider: &'a Provider, claims: &'a Claims) -> Option<Cow<'a, str>> {
+    Some(match &header.value {
+        HeaderValue::Subject => claims.sub.as_str().into(),
+        HeaderValue::Issuer => provider.issuer.as_str().into(),
+        HeaderValue::Scope => claims.scope.as_str().into(),
+        HeaderValue::TokenId => claims.jti.as_deref()?.into(),
+        HeaderValue::Expiry => claims.exp.to_string().into(),
+        HeaderValue::Claim(selector) => text(selector.find(&claims.all)?)?.into(),
+        HeaderValue::Payload => BASE64URL_NOPAD.encode(&serde_json::to_vec(&claims.all).ok()?).into(),
+    })
 }
 
 /// A claim as a header value: a text as it is, texts without commas joined by commas, all else as compact JSON.

@@ -22,8 +22,8 @@ pub enum Place {
 /// A token and the place that it came from, an index into the configured ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found<'a> {
-    /// The compact token, as yet any text of RFC 6750's characters.
-    pub token: &'a str,
+    /// What should be a token, as yet any bytes.
+    pub token: &'a [u8],
     /// Where.
     pub place: usize,
 }
@@ -55,7 +55,7 @@ impl<'a> Finder<'a> {
                 }
                 Place::Cookie(cookie) if name == b"cookie" => {
                     for value in cookies(value, cookie) {
-                        self.note(index, token(value).map(Some));
+                        self.note(index, Ok(Some(value)));
                     }
                 }
                 Place::Header { .. } | Place::Cookie(_) | Place::Query(_) => {}
@@ -68,13 +68,13 @@ impl<'a> Finder<'a> {
         for (index, place) in places.iter().enumerate() {
             if let Place::Query(parameter) = place {
                 for value in parameters(target, parameter) {
-                    self.note(index, token(value).map(Some));
+                    self.note(index, Ok(Some(value)));
                 }
             }
         }
     }
 
-    fn note(&mut self, place: usize, token: Result<Option<&'a str>, Reason>) {
+    fn note(&mut self, place: usize, token: Result<Option<&'a [u8]>, Reason>) {
         match token {
             Ok(None) => {}
             Ok(Some(token)) if self.found.is_none() => self.found = Some(Found { token, place }),
@@ -89,8 +89,8 @@ impl<'a> Finder<'a> {
 }
 
 /// The token of a header value; nothing if another scheme is used (RFC 6750 section 2.1, RFC 9110 section 11.4).
-fn credentials<'a>(value: &'a [u8], scheme: Option<&str>) -> Result<Option<&'a str>, Reason> {
-    let Some(scheme) = scheme else { return token(value).map(Some) };
+fn credentials<'a>(value: &'a [u8], scheme: Option<&str>) -> Result<Option<&'a [u8]>, Reason> {
+    let Some(scheme) = scheme else { return Ok(Some(value)) };
     let end = value.iter().position(|byte| !is_tchar(*byte)).unwrap_or(value.len());
     let (found, rest) = value.split_at_checked(end).ok_or(Reason::Request)?;
     if !found.eq_ignore_ascii_case(scheme.as_bytes()) {
@@ -99,11 +99,11 @@ fn credentials<'a>(value: &'a [u8], scheme: Option<&str>) -> Result<Option<&'a s
     let text = rest.trim_ascii_start();
     let separated = rest.first() == Some(&b' ')
         && rest.iter().take(rest.len().saturating_sub(text.len())).all(|byte| *byte == b' ');
-    if separated { token(text).map(Some) } else { Err(Reason::Request) }
+    if separated { Ok(Some(text)) } else { Err(Reason::Request) }
 }
 
-/// RFC 6750's b64token, not empty.
-fn token(text: &[u8]) -> Result<&str, Reason> {
+/// A token as text, if it is RFC 6750's b64token and not empty. Looked at only where the very bytes are not known yet.
+pub fn token68(text: &[u8]) -> Result<&str, Reason> {
     if text.is_empty() || !text.iter().all(|byte| is_token68(*byte)) {
         return Err(Reason::Request);
     }
@@ -183,7 +183,8 @@ mod tests {
             finder.header(&places(), name.as_bytes(), value);
         }
         finder.target(&places(), target.as_bytes());
-        finder.result().map(|found| found.map(|found| (found.token, found.place)))
+        let found = finder.result()?;
+        found.map(|found| Ok((token68(found.token)?, found.place))).transpose()
     }
 
     #[rstest]

@@ -7,6 +7,7 @@ use crate::claims::Claims;
 use crate::config::{Config, Jwks, Provider};
 use crate::identity::Identity;
 use crate::jwks::KeySet;
+use crate::place::token68;
 use crate::revocations::Revocations;
 use crate::signature::SignatureCheck;
 use crate::token::UnverifiedToken;
@@ -107,19 +108,19 @@ impl<Check: SignatureCheck> Verifier<Check> {
     }
 
     /// The bearer of a token that holds in every respect at this time.
-    pub fn verify(&mut self, config: &Config, token: &str, now_seconds: u64) -> Result<Rc<Identity>, Fault> {
+    pub fn verify(&mut self, config: &Config, token: &[u8], now_seconds: u64) -> Result<Rc<Identity>, Fault> {
         // Before any work on the text.
         if token.len() > config.limits.token_bytes {
             return Err(Fault { reason: Reason::Malformed, provider: None });
         }
         let known = self.cache.get(token);
         let is_known = known.is_some();
-        let identity = match known {
-            Some(identity) => {
-                self.hits = self.hits.saturating_add(1);
-                identity
-            }
-            None => Rc::new(self.check(config, token, now_seconds)?),
+        self.hits = self.hits.saturating_add(u64::from(is_known));
+        let identity = if let Some(identity) = known {
+            identity
+        } else {
+            let text = token68(token).map_err(|reason| Fault { reason, provider: None })?;
+            Rc::new(self.check(config, text, now_seconds)?)
         };
         match self.check_again(config, &identity, now_seconds) {
             Ok(()) => {

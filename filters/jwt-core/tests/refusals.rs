@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 #[test]
 fn a_valid_token_gives_its_claims() {
     let config = parsed();
-    let identity = verifier(&config, &[jwk()]).verify(&config, &valid(), NOW).unwrap();
+    let identity = verifier(&config, &[jwk()]).verify(&config, valid().as_bytes(), NOW).unwrap();
     let headers: Vec<_> = identity.headers(&config.providers[0]).collect();
     let expires = (NOW + 900).to_string();
     let expected: [(&str, &[u8]); 5] = [
@@ -209,8 +209,9 @@ fn takes_an_ed25519_token_and_only_with_its_own_key() {
     let token = pair.sign_with_options(claims, &options).unwrap();
     let key = |public: &[u8]| json!({"kty": "OKP", "crv": "Ed25519", "kid": "e1", "x": b64(public)});
     let config = parsed();
-    let check =
-        |key: Value| verifier(&config, &[key]).verify(&config, &token, NOW).err().map(|fault| fault.reason);
+    let check = |key: Value| {
+        verifier(&config, &[key]).verify(&config, token.as_bytes(), NOW).err().map(|fault| fault.reason)
+    };
     assert_eq!(check(key(&pair.public_key().to_bytes())), None);
     let other = Ed25519KeyPair::generate().public_key().to_bytes();
     assert_eq!(check(key(&other)), Some(Reason::Signature));
@@ -220,7 +221,7 @@ fn takes_an_ed25519_token_and_only_with_its_own_key() {
 #[test]
 fn without_keys_nothing_is_judged_valid() {
     let config = parsed();
-    let fault = Verifier::new(&config, JwtSimple).verify(&config, &valid(), NOW).unwrap_err();
+    let fault = Verifier::new(&config, JwtSimple).verify(&config, valid().as_bytes(), NOW).unwrap_err();
     assert_eq!((fault.reason, fault.provider), (Reason::KeysUnavailable, Some(0)));
 }
 

@@ -44,7 +44,7 @@ fn move_token(config: &Config, request: &Request<'_>) -> Result<(), Refused> {
         Some(Place::Query(_)) | None => {}
     }
     if config.forward == Forward::Authorization {
-        headers::replace("authorization", format!("Bearer {}", found.token).as_bytes())?;
+        headers::replace("authorization", &[b"Bearer ", found.token].concat())?;
     }
     Ok(())
 }

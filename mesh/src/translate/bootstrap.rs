@@ -27,7 +27,7 @@ pub(super) fn bootstrap(topology: &Topology, proxy: &Proxy) -> Value {
     })
 }
 
-/// Istio's regexes. The last two are the filters' labels, which Istio adds for `extraStatTags` of these names.
+/// Istio's regexes. The last three are the filters' labels, which Istio adds for `extraStatTags` of these names.
 fn stats_tags() -> Value {
     let tags = [
         ("cluster_name", r"^cluster\.((.+?(\..+?\.svc\.cluster\.local)?)\.)"),
@@ -37,6 +37,7 @@ fn stats_tags() -> Value {
         ("response_code", r"_rq(_(\d{3}))$"),
         ("verdict", r"(verdict=\.=(.*?);\.;)"),
         ("reason", r"(reason=\.=(.*?);\.;)"),
+        ("provider", r"(provider=\.=(.*?);\.;)"),
     ];
     tags.iter().map(|(name, regex)| json!({"tag_name": name, "regex": regex})).collect()
 }

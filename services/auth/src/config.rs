@@ -21,6 +21,15 @@ pub struct Config {
     /// The file that holds the administrator's password; without it no administrator is made.
     #[arg(long, env = "FINPAY_ADMIN_PASSWORD_FILE", value_name = "FINPAY_ADMIN_PASSWORD_FILE")]
     pub admin_password_file: Option<PathBuf>,
+    /// Days that a signing key is the newest before the next one is made; 0: none is made but on request.
+    #[arg(
+        long,
+        env = "FINPAY_KEY_LIFETIME_DAYS",
+        value_name = "FINPAY_KEY_LIFETIME_DAYS",
+        default_value_t = 90,
+        value_parser = clap::value_parser!(u16).range(..=3650)
+    )]
+    pub key_lifetime_days: u16,
 }
 
 impl AsRef<Common> for Config {

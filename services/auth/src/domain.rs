@@ -18,6 +18,7 @@ pub const DEFAULT_LIMIT_MINOR: i64 = 100_000_000;
 pub const DEFAULT_LIMIT_CURRENCY: &str = "USD";
 
 const USER_ID_LIMIT: usize = 64;
+const TOKEN_ID_LIMIT: usize = 256;
 const PASSWORD_LIMITS: std::ops::RangeInclusive<usize> = 8..=128;
 
 /// A user's id, the `sub` of its tokens: 1 to 64 of `A-Z a-z 0-9 . _ -`.
@@ -39,6 +40,29 @@ impl FromStr for UserId {
             text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
         if text.is_empty() || text.len() > USER_ID_LIMIT || !known {
             return Err(Error::Invalid("/userId", "1 to 64 letters, digits, dots, underscores or hyphens"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A token's id (`jti`): 1 to 256 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TokenId(String);
+
+impl TokenId {
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TokenId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if text.is_empty() || text.len() > TOKEN_ID_LIMIT || !visible {
+            return Err(Error::Invalid("/jti", "1 to 256 visible ASCII characters"));
         }
         Ok(Self(text.to_owned()))
     }

@@ -19,6 +19,12 @@ pub enum Error {
     /// No such user.
     #[error("no such user")]
     NoSuchUser,
+    /// As many keys are published as may be.
+    #[error("too many keys")]
+    TooManyKeys,
+    /// The identity headers tell no expiry of the token.
+    #[error("the identity headers tell no expiry")]
+    NoExpiry,
     /// The store gives no answer.
     #[error("store: {0}")]
     Store(#[from] sqlx::Error),
@@ -58,6 +64,13 @@ impl From<Error> for Problem {
                     .with_header(header::WWW_AUTHENTICATE, challenge)
             }
             Error::NoSuchUser => Self::new(Code::NotFound, "No user has this id."),
+            Error::TooManyKeys => Self::new(
+                Code::TooManyKeys,
+                "The oldest key leaves the set when a later one has signed for longer than tokens live.",
+            ),
+            Error::NoExpiry => {
+                Self::new(Code::IdentityMissing, "The sidecar's identity headers lack the token's expiry.")
+            }
             Error::Store(_) => Self::internal(Code::StoreUnavailable, &error),
             Error::Corrupt(_) | Error::Crypto(_) | Error::Config(_) => Self::internal(Code::Internal, &error),
         }

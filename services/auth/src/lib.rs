@@ -1,8 +1,9 @@
-//! The auth service: register, log in, publish keys, tell a payer's standing.
+//! The auth service: register, log in, publish keys and revocations, tell a payer's standing.
 
 pub mod config;
 pub mod domain;
 pub mod error;
+pub mod keys;
 mod password;
 mod routes;
 pub mod store;
@@ -11,7 +12,8 @@ mod token;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
+use jiff::Timestamp;
 use kit::Database;
 
 use crate::config::Config;
@@ -30,18 +32,21 @@ pub const ADMIN: &str = "admin";
 /// What the routes work with.
 #[derive(Clone)]
 pub struct State {
-    /// Users and keys.
+    /// Users, keys and revocations.
     pub store: Store,
     issuer: Arc<Issuer>,
     passwords: Passwords,
+    key_lifetime_days: u16,
 }
 
-/// Opens the store, agrees on the signing key with the other replicas, and makes sure of the administrator.
+/// Opens the store, agrees on the signing keys with the other replicas, and makes sure of the administrator.
 pub async fn start(config: &Config) -> Result<State, Error> {
     let store = Store(Database::open(&config.common, &MIGRATIONS).await?);
-    let key = store.signing_key(&token::generate()).await?;
-    let issuer = Arc::new(Issuer::new(config, &key)?);
-    let state = State { store, issuer, passwords: Passwords::new().await? };
+    store.ensure_first_key(&token::generate(Timestamp::now().as_second())).await?;
+    keys::tend(&store, config.key_lifetime_days).await?;
+    let issuer = Arc::new(Issuer::new(config));
+    let passwords = Passwords::new().await?;
+    let state = State { store, issuer, passwords, key_lifetime_days: config.key_lifetime_days };
     if let Some(file) = &config.admin_password_file {
         ensure_admin(&state, file).await?;
     }
@@ -71,7 +76,12 @@ pub fn router(state: State) -> Router {
         .route("/auth/register", post(routes::register))
         .route("/auth/login", post(routes::login))
         .route("/auth/users/{user_id}/standing", get(routes::standing).put(routes::set_standing))
-        .route("/.well-known/jwks.json", get(routes::jwks))
-        .route("/.well-known/openid-configuration", get(routes::openid_configuration))
+        .route("/auth/users/{user_id}/tokens", delete(routes::revocations::revoke_user))
+        .route("/auth/logout", post(routes::revocations::logout))
+        .route("/auth/revocations", post(routes::revocations::revoke))
+        .route("/auth/keys", post(routes::keys::add))
+        .route("/.well-known/jwks.json", get(routes::keys::jwks))
+        .route("/.well-known/openid-configuration", get(routes::keys::openid_configuration))
+        .route("/.well-known/revocations", get(routes::revocations::feed))
         .with_state(state)
 }

@@ -1,21 +1,30 @@
-//! From HTTP to the domain and back.
+//! From HTTP to the domain and back: users here, keys and revocations in the files beside.
+
+pub(crate) mod keys;
+pub(crate) mod revocations;
+
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderName, StatusCode, header};
+use jiff::Timestamp;
 use kit::Caller;
 use kit::json::Strict;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::domain::{Standing, USER_SCOPE, UserId};
 use crate::error::Error;
-use crate::store::{NewUser, PayerStanding};
+use crate::keys::signing;
+use crate::store::{NewUser, PayerStanding, Store};
 use crate::token::LIFETIME_SECONDS;
 use crate::{ADMIN, State};
 
-/// Short, so that a new key is known soon; the filter refreshes on its own clock anyway.
-const KEYS_CACHE_CONTROL: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age=60")];
+/// RFC 6749 section 5.1 wants it with tokens.
+const NO_STORE: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
+/// A cut-off lies at most a second ahead of the clock that set it; more is a difference between clocks.
+const CUT_OFF_WAIT_LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -35,7 +44,7 @@ pub(crate) struct Registered {
 pub(crate) struct TokenAnswer {
     access_token: String,
     token_type: &'static str,
-    expires_in: u64,
+    expires_in: i64,
     scope: String,
 }
 
@@ -91,7 +100,7 @@ pub(crate) async fn register(
 pub(crate) async fn login(
     Shared(state): Shared<State>,
     Strict(body): Strict<LoginBody>,
-) -> Result<Json<TokenAnswer>, Error> {
+) -> Result<([(HeaderName, &'static str); 1], Json<TokenAnswer>), Error> {
     // What cannot be a user or a password is told no more than what is wrong.
     let (Ok(user_id), Ok(password)) = (body.user_id.parse::<UserId>(), body.password.parse()) else {
         return Err(Error::BadCredentials);
@@ -100,8 +109,24 @@ pub(crate) async fn login(
     let (hash, scope) = credentials.map(|found| (found.password_hash, found.scope)).unzip();
     let right = state.passwords.verify(password, hash).await?;
     let scope = scope.filter(|_| right).ok_or(Error::BadCredentials)?;
-    let access_token = state.issuer.token(user_id.as_str(), &scope)?;
-    Ok(Json(TokenAnswer { access_token, token_type: "Bearer", expires_in: LIFETIME_SECONDS, scope }))
+    let issued_at = past_cut_off(&state.store, &user_id).await?;
+    let keys = state.store.signing_keys().await?;
+    let key = signing(&keys, issued_at)?;
+    let access_token = state.issuer.token(key, issued_at, user_id.as_str(), &scope)?;
+    let answer = TokenAnswer { access_token, token_type: "Bearer", expires_in: LIFETIME_SECONDS, scope };
+    Ok((NO_STORE, Json(answer)))
+}
+
+/// The time at which to issue the user's next token: now, or where all its tokens have just been revoked as soon as
+/// one is not refused with them.
+async fn past_cut_off(store: &Store, user_id: &UserId) -> Result<i64, Error> {
+    let not_before = store.tokens_not_before(user_id).await?;
+    let wait_ms = not_before.saturating_mul(1_000).saturating_sub(Timestamp::now().as_millisecond());
+    if let Ok(wait_ms @ 1..) = u64::try_from(wait_ms) {
+        tokio::time::sleep(Duration::from_millis(wait_ms).min(CUT_OFF_WAIT_LIMIT)).await;
+    }
+    // Filters have a leeway for what is left when another replica's clock is far ahead.
+    Ok(Timestamp::now().as_second().max(not_before))
 }
 
 pub(crate) async fn standing(
@@ -123,14 +148,4 @@ pub(crate) async fn set_standing(
     let user_id: UserId = user_id.parse()?;
     let payer = state.store.set_standing(&user_id, body.standing).await?;
     Ok(Json(StandingAnswer::new(user_id, payer)?))
-}
-
-pub(crate) async fn jwks(Shared(state): Shared<State>) -> ([(HeaderName, &'static str); 1], Json<Value>) {
-    (KEYS_CACHE_CONTROL, Json(state.issuer.jwks()))
-}
-
-pub(crate) async fn openid_configuration(
-    Shared(state): Shared<State>,
-) -> ([(HeaderName, &'static str); 1], Json<Value>) {
-    (KEYS_CACHE_CONTROL, Json(state.issuer.discovery()))
 }

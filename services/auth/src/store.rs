@@ -1,9 +1,14 @@
-//! What auth keeps: users and signing keys.
+//! What auth keeps: users here, signing keys and revocations in the files beside.
+
+mod keys;
+mod revocations;
 
 use jiff::Timestamp;
 use kit::Database;
 use kit::store::{Migrations, Query, Row};
 
+pub use self::keys::SigningKey;
+pub use self::revocations::{Entry, Feed};
 use crate::domain::{DEFAULT_LIMIT_CURRENCY, DEFAULT_LIMIT_MINOR, Standing, UserId};
 use crate::error::Error;
 
@@ -42,15 +47,6 @@ pub struct PayerStanding {
     pub limit_minor: i64,
     /// ISO 4217.
     pub limit_currency: String,
-}
-
-/// An ES256 key.
-#[derive(Clone)]
-pub struct SigningKey {
-    /// Its id in the key set.
-    pub kid: String,
-    /// The 32 bytes of the private scalar.
-    pub private_key: Vec<u8>,
 }
 
 /// The store of the auth service; clones are the same.
@@ -96,6 +92,13 @@ impl Store {
         row.map(read).transpose()
     }
 
+    /// The time before which the user's tokens are refused, 0 if there is none; [`Error::NoSuchUser`].
+    pub async fn tokens_not_before(&self, user_id: &UserId) -> Result<i64, Error> {
+        let query = Query::new("SELECT tokens_not_before FROM users WHERE user_id = $1");
+        let row = self.0.fetch_optional(query.bind(user_id.as_str())).await?;
+        Ok(row.ok_or(Error::NoSuchUser)?.get("tokens_not_before")?)
+    }
+
     /// A user's standing; [`Error::NoSuchUser`].
     pub async fn standing(&self, user_id: &UserId) -> Result<PayerStanding, Error> {
         let query = Query::new("SELECT standing, limit_minor, limit_currency FROM users WHERE user_id = $1");
@@ -110,21 +113,6 @@ impl Store {
         );
         let row = self.0.write_returning(query.bind(new.to_string()).bind(user_id.as_str())).await?;
         standing(&row.ok_or(Error::NoSuchUser)?)
-    }
-
-    /// The key that all replicas sign with: the stored one, or `candidate`, which is stored then.
-    pub async fn signing_key(&self, candidate: &SigningKey) -> Result<SigningKey, Error> {
-        // One row alone can be the one in use, so of two replicas that start at once one is first.
-        let insert = Query::new(
-            "INSERT INTO signing_keys (kid, private_key, in_use, created_at) VALUES ($1, $2, 1, $3)
-             ON CONFLICT (in_use) DO NOTHING",
-        );
-        let now = Timestamp::now().as_second();
-        let insert = insert.bind(&candidate.kid).bind(candidate.private_key.as_slice()).bind(now);
-        self.0.execute(insert).await?;
-        let query = Query::new("SELECT kid, private_key FROM signing_keys WHERE in_use = 1");
-        let row = self.0.fetch_optional(query).await?.ok_or(Error::Corrupt("no signing key"))?;
-        Ok(SigningKey { kid: row.get("kid")?, private_key: row.get("private_key")? })
     }
 }
 

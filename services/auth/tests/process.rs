@@ -90,6 +90,7 @@ fn an_unusable_variable_is_named_and_ends_it_with_64() {
         ("FINPAY_DRAIN_SECONDS", "soon"),
         ("FINPAY_LOG", "[["),
         ("DATABASE_URL", "mysql://localhost/auth"),
+        ("FINPAY_KEY_LIFETIME_DAYS", "-1"),
         ("FINPAY_ADMIN_PASSWORD_FILE", "/nonexistent"),
     ] {
         let output = auth(folder.path()).env(name, value).stdout(Stdio::piped()).output().expect("auth runs");

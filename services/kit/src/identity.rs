@@ -15,6 +15,8 @@ pub struct Caller {
     pub scopes: Vec<String>,
     /// The token's id (`jti`).
     pub token_id: String,
+    /// When the token ends (`exp`, seconds since 1970), where the sidecar says it.
+    pub token_expires_at: Option<i64>,
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -34,6 +36,8 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         let subject = text(&parts.headers, "x-jwt-sub").ok_or_else(missing)?.to_owned();
         let token_id = text(&parts.headers, "x-jwt-jti").ok_or_else(missing)?.to_owned();
         let scopes = text(&parts.headers, "x-jwt-scope").unwrap_or_default();
-        Ok(Self { subject, scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(), token_id })
+        let scopes = scopes.split_ascii_whitespace().map(str::to_owned).collect();
+        let token_expires_at = text(&parts.headers, "x-jwt-exp").and_then(|time| time.parse().ok());
+        Ok(Self { subject, scopes, token_id, token_expires_at })
     }
 }

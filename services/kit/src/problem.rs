@@ -42,6 +42,8 @@ pub enum Code {
     UserMismatch,
     /// The user id is taken.
     UserExists,
+    /// The key set is full.
+    TooManyKeys,
     /// Unknown user or wrong password.
     BadCredentials,
     /// The store gives no answer.
@@ -89,6 +91,7 @@ impl Code {
             Self::LimitExceeded => ("limit-exceeded", S::FORBIDDEN, "The amount is above the payer's limit"),
             Self::UserMismatch => ("user-mismatch", S::FORBIDDEN, "The user is not the token's subject"),
             Self::UserExists => ("user-exists", S::CONFLICT, "The user id is taken"),
+            Self::TooManyKeys => ("too-many-keys", S::CONFLICT, "The key set is full"),
             Self::BadCredentials => ("bad-credentials", S::UNAUTHORIZED, "Unknown user or wrong password"),
             Self::StoreUnavailable => {
                 ("store-unavailable", S::SERVICE_UNAVAILABLE, "The store gives no answer")

@@ -73,6 +73,14 @@ impl Database {
         }
     }
 
+    /// Reads every row: the statement says how many there can be.
+    pub async fn fetch_all(&self, query: Query) -> Result<Vec<Row>, sqlx::Error> {
+        match self {
+            Self::Sqlite(sqlite) => query.fetch_all_sqlite(&sqlite.reader).await,
+            Self::Postgres(pool) => query.fetch_all_postgres(pool).await,
+        }
+    }
+
     /// Writes one statement; the number of rows that it changed.
     pub async fn execute(&self, query: Query) -> Result<u64, sqlx::Error> {
         let mut tries = Tries::default();

@@ -119,7 +119,7 @@ pub(crate) fn verifier(config: &Config, keys: &[Value]) -> Verifier<JwtSimple> {
 /// Why the token is refused, if it is.
 pub(crate) fn refusal(token: &str) -> Option<Reason> {
     let config = parsed();
-    verifier(&config, &[jwk()]).verify(&config, token, NOW).err().map(|fault| fault.reason)
+    verifier(&config, &[jwk()]).verify(&config, token.as_bytes(), NOW).err().map(|fault| fault.reason)
 }
 
 /// What becomes of a request under this configuration.

@@ -85,6 +85,20 @@ impl Query {
         Ok(self.postgres().fetch_optional(executor).await?.map(Row::Postgres))
     }
 
+    pub(super) async fn fetch_all_sqlite<'c>(
+        self,
+        executor: impl Executor<'c, Database = Sqlite>,
+    ) -> Result<Vec<Row>, sqlx::Error> {
+        Ok(self.sqlite().fetch_all(executor).await?.into_iter().map(Row::Sqlite).collect())
+    }
+
+    pub(super) async fn fetch_all_postgres<'c>(
+        self,
+        executor: impl Executor<'c, Database = Postgres>,
+    ) -> Result<Vec<Row>, sqlx::Error> {
+        Ok(self.postgres().fetch_all(executor).await?.into_iter().map(Row::Postgres).collect())
+    }
+
     pub(super) async fn execute_sqlite<'c>(
         self,
         executor: impl Executor<'c, Database = Sqlite>,

@@ -1,74 +1,20 @@
 //! The router in process: each route, each error, and the tokens that it issues.
 
-use std::io::Write as _;
+mod keys;
+mod revocations;
+mod support;
 
-use auth::config::Config;
-use auth::{router, start};
-use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use axum::response::Response;
-use clap::Parser as _;
 use jwt_simple::prelude::{
     Duration, ECDSAP256PublicKeyLike as _, ES256PublicKey, Token, VerificationOptions,
 };
-use kit::server::with_defaults;
 use rstest::rstest;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use testing::{Database, Kind};
-use tower::ServiceExt as _;
 
-const PASSWORD: &str = "correct horse";
-
-async fn service(database: &Database, admin_password: &str) -> Router {
-    let mut secret = tempfile::NamedTempFile::new().expect("a file");
-    secret.write_all(admin_password.as_bytes()).expect("the file is written");
-    let config = Config::parse_from([
-        "auth-service",
-        &format!("--database-url={}", database.url),
-        "--issuer=https://auth.finpay.example",
-        "--audience=finpay",
-        &format!("--admin-password-file={}", secret.path().display()),
-    ]);
-    with_defaults(router(start(&config).await.expect("auth starts")))
-}
-
-fn request(method: &str, path: &str, body: &Value) -> Request<Body> {
-    Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::CONTENT_TYPE, "application/json")
-        .header("x-jwt-sub", "admin")
-        .header("x-jwt-jti", "1")
-        .body(Body::from(if body.is_null() { String::new() } else { body.to_string() }))
-        .expect("a request")
-}
-
-async fn send(service: &Router, request: Request<Body>) -> Response {
-    service.clone().oneshot(request).await.expect("an answer")
-}
-
-async fn read(response: Response) -> (StatusCode, Value) {
-    let status = response.status();
-    let bytes = to_bytes(response.into_body(), 65_536).await.expect("a body");
-    (status, serde_json::from_slice(&bytes).expect("JSON"))
-}
-
-async fn call(service: &Router, method: &str, path: &str, body: Value) -> (StatusCode, Value) {
-    read(send(service, request(method, path, &body)).await).await
-}
-
-fn credentials(user: &str, password: &str) -> Value {
-    json!({ "userId": user, "password": password })
-}
-
-/// Status, and the last part of the problem's type.
-fn problem((status, body): &(StatusCode, Value)) -> (u16, &str) {
-    let code = body["type"].as_str().and_then(|uri| uri.strip_prefix("https://finpay.example/problems/"));
-    assert_eq!(body["status"], status.as_u16());
-    (status.as_u16(), code.expect("a problem type"))
-}
+use crate::support::{PASSWORD, call, credentials, problem, read, request, send, service};
 
 #[derive(Deserialize)]
 struct Custom {
@@ -90,6 +36,8 @@ async fn a_registered_user_gets_a_token_that_the_published_key_verifies(
         (status, &answer["token_type"], &answer["expires_in"]),
         (StatusCode::OK, &json!("Bearer"), &json!(900))
     );
+    let again = send(&service, request("POST", "/auth/login", &credentials("user123", PASSWORD))).await;
+    assert_eq!(again.headers()[header::CACHE_CONTROL], "no-store");
 
     let response = send(&service, request("GET", "/.well-known/jwks.json", &Value::Null)).await;
     assert_eq!(response.headers()[header::CACHE_CONTROL], "public, max-age=60");
