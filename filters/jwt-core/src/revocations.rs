@@ -9,6 +9,8 @@ use std::fmt;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::config::MAX_LEEWAY_SECONDS;
+
 const HEAD_BYTES: usize = 8;
 const FINGERPRINT_BYTES: usize = 16;
 const RECORD_BYTES: usize = 24;
@@ -216,7 +218,10 @@ impl Revocations {
 }
 
 fn keep(record: Option<Record>, now_seconds: u64, bytes: &mut Vec<u8>) {
-    if let Some(record) = record.filter(|record| u64::from(record.forget_at) > now_seconds) {
+    // A feed may well say the token's own `exp`, after which leeway lets it live on.
+    let matters =
+        |record: &Record| u64::from(record.forget_at).saturating_add(MAX_LEEWAY_SECONDS) > now_seconds;
+    if let Some(record) = record.filter(matters) {
         record.write(bytes);
     }
 }
