@@ -1,8 +1,9 @@
 //! Tokens that were found to hold, so that a second request with one costs neither its signature nor its parsing.
 //!
 //! The whole token is compared, so a forged one never hits. Bounded by count and bytes without any order of use:
-//! two generations, of which the older one is dropped when the younger one reaches half of the limit; a hit in the
-//! older one moves the token to the younger. Who is asked often stays, who is not is gone in two turns.
+//! two generations, of which the older one is dropped when the younger one, at half of the limit, has no room for a new
+//! token; a hit in the older one moves the token to the younger while there is room. As many tokens as the limit all
+//! stay; of more, those that are used go last.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -100,9 +101,16 @@ impl Cache {
             return Some(identity);
         }
         let identity = self.old.get(hash, token)?;
-        let entry = self.old.remove(hash)?;
-        self.insert(hash, entry);
+        if self.has_room()
+            && let Some(entry) = self.old.remove(hash)
+        {
+            self.insert(hash, entry);
+        }
         Some(identity)
+    }
+
+    fn has_room(&self) -> bool {
+        self.young.tokens.len() < self.max_tokens && self.young.bytes < self.max_bytes
     }
 
     /// Keeps a token that holds.
