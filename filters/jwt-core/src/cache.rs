@@ -20,6 +20,7 @@ const OVERHEAD_BYTES: usize = 200;
 pub struct Cache {
     young: Generation,
     old: Generation,
+    limit: usize,
     /// Of one generation.
     max_tokens: usize,
     /// Of one generation.
@@ -84,8 +85,9 @@ impl Cache {
         Self {
             young: Generation::default(),
             old: Generation::default(),
-            max_tokens: max_tokens.div_ceil(2),
-            max_bytes: max_bytes.div_ceil(2),
+            limit: max_tokens,
+            max_tokens: max_tokens.div_euclid(2).max(1),
+            max_bytes: max_bytes.div_euclid(2),
             key: RandomState::new(),
         }
     }
@@ -115,23 +117,28 @@ impl Cache {
 
     /// Keeps a token that holds.
     pub fn put(&mut self, token: &[u8], identity: &Rc<Identity>) {
-        if self.max_tokens > 0 {
+        let entry = Entry { token: token.into(), identity: Rc::clone(identity) };
+        if self.limit > 0 && entry.size() <= self.max_bytes {
             let hash = self.hash(token);
-            self.insert(hash, Entry { token: token.into(), identity: Rc::clone(identity) });
+            self.old.remove(hash);
+            self.insert(hash, entry);
         }
     }
 
+    /// Takes an entry that is in the old generation no more.
     fn insert(&mut self, hash: u64, entry: Entry) {
         let bytes = entry.size();
+        self.young.remove(hash);
         if self.young.tokens.len() >= self.max_tokens
             || self.young.bytes.saturating_add(bytes) > self.max_bytes
         {
             self.old = std::mem::take(&mut self.young);
         }
-        if bytes <= self.max_bytes {
-            self.young.remove(hash);
-            self.young.bytes = self.young.bytes.saturating_add(bytes);
-            self.young.tokens.insert(hash, entry);
+        self.young.bytes = self.young.bytes.saturating_add(bytes);
+        self.young.tokens.insert(hash, entry);
+        if self.len() > self.limit {
+            // A limit of one token.
+            self.old = Generation::default();
         }
     }
 
