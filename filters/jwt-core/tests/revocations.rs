@@ -139,7 +139,7 @@ fn of_two_entries_for_one_name_the_stricter_counts() {
     let late = json!({"sub": "a", "notBefore": 9, "exp": now() + 1});
     for (one, other) in [(&long, &late), (&late, &long)] {
         let at_once = known(&[one.clone(), other.clone()]);
-        let in_turn = merged(&known(&[one.clone()]), &entries(1, &[other.clone(), one.clone()]));
+        let in_turn = merged(&known(std::slice::from_ref(one)), &entries(1, &[other.clone(), one.clone()]));
         assert_eq!(at_once, in_turn);
         assert_eq!(at_once.count(), 1);
         assert!(at_once.refuses(Fingerprint::of_subject("a"), 8));
