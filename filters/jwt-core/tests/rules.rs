@@ -12,7 +12,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 /// Two issuers, `one` and `two`, with these rules and other members.
-fn configured(rules: Value, others: Value) -> Value {
+fn configured(rules: &Value, others: Value) -> Value {
     let keys = json!({"inline": json!({"keys": [jwk()]}).to_string()});
     let changes = json!({"name": "one", "algorithms": ["ES256"], "jwks": keys});
     let one = with(config()["providers"][0].clone(), changes);
@@ -20,7 +20,7 @@ fn configured(rules: Value, others: Value) -> Value {
     with(with(config(), json!({"providers": [one, two], "rules": rules})), others)
 }
 
-fn with_rules(rules: Value) -> Value {
+fn with_rules(rules: &Value) -> Value {
     configured(rules, json!({}))
 }
 
@@ -45,7 +45,7 @@ fn bare(config: &Value, method: &str, path: &str) -> Reason {
 
 #[test]
 fn the_first_rule_that_matches_counts() {
-    let config = with_rules(json!([
+    let config = with_rules(&json!([
         {"match": {"path": {"exact": "/a/b"}}, "public": true},
         {"match": {"path": {"prefix": "/a"}}, "scopes": ["admin"]},
         {"match": {"path": {"prefix": "/"}}, "optional": true},
@@ -58,7 +58,7 @@ fn the_first_rule_that_matches_counts() {
 
 #[test]
 fn without_a_rule_any_valid_token_will_do() {
-    let config = with_rules(json!([]));
+    let config = with_rules(&json!([]));
     assert_eq!(bare(&config, "GET", "/a"), Reason::MissingToken);
     assert_eq!(reason(&decide(&config, "GET", "/a", Some(&token(json!({"scope": null}))))), Reason::Ok);
 }
@@ -73,13 +73,13 @@ fn without_a_rule_any_valid_token_will_do() {
 #[case("", Reason::MissingToken)]
 fn methods_are_compared_exactly_and_head_follows_get(#[case] method: &str, #[case] expected: Reason) {
     let config =
-        with_rules(json!([{"match": {"methods": ["GET", "PUT"], "path": {"prefix": "/"}}, "public": true}]));
+        with_rules(&json!([{"match": {"methods": ["GET", "PUT"], "path": {"prefix": "/"}}, "public": true}]));
     assert_eq!(bare(&config, method, "/a"), expected);
 }
 
 #[test]
 fn head_never_reaches_a_rule_behind_get_s() {
-    let config = with_rules(json!([
+    let config = with_rules(&json!([
         {"match": {"methods": ["GET"], "path": {"prefix": "/"}}, "scopes": ["admin"]},
         {"match": {"path": {"prefix": "/"}}, "public": true},
     ]));
@@ -102,10 +102,10 @@ fn hosts_have_one_reading(#[case] authority: &str, #[case] expected: Reason) {
         {"match": {"hosts": ["api.example", "*.b.example"], "path": {"prefix": "/"}}, "public": true},
     ]);
     let headers = [(":method", "GET"), (":path", "/a"), (":authority", authority)];
-    assert_eq!(reason(&common::decide(&with_rules(rules), &headers)), expected);
+    assert_eq!(reason(&common::decide(&with_rules(&rules), &headers)), expected);
     // Where no rule names hosts, none is looked at.
     let rules = json!([{"match": {"path": {"prefix": "/"}}, "public": true}]);
-    assert_eq!(reason(&common::decide(&with_rules(rules), &headers)), Reason::Public);
+    assert_eq!(reason(&common::decide(&with_rules(&rules), &headers)), Reason::Public);
 }
 
 #[rstest]
@@ -118,7 +118,7 @@ fn hosts_have_one_reading(#[case] authority: &str, #[case] expected: Reason) {
 #[case("/order/../lines", Reason::Path)]
 #[case("/order/1%2F2/lines", Reason::Path)]
 fn a_placeholder_is_one_segment(#[case] path: &str, #[case] expected: Reason) {
-    let config = with_rules(json!([{"match": {"path": {"template": "/order/{id}/lines"}}, "public": true}]));
+    let config = with_rules(&json!([{"match": {"path": {"template": "/order/{id}/lines"}}, "public": true}]));
     assert_eq!(bare(&config, "GET", path), expected);
 }
 
@@ -131,7 +131,7 @@ fn a_placeholder_is_one_segment(#[case] path: &str, #[case] expected: Reason) {
 #[case::other_case("A B X", Reason::Scope)]
 fn scopes_are_all_of_these_and_one_of_those(#[case] scope: &str, #[case] expected: Reason) {
     let rules = json!([{"match": {"path": {"prefix": "/"}}, "scopes": ["a", "b"], "anyScopes": ["x", "y"]}]);
-    let decision = decide(&with_rules(rules), "GET", "/a", Some(&token(json!({"scope": scope}))));
+    let decision = decide(&with_rules(&rules), "GET", "/a", Some(&token(json!({"scope": scope}))));
     assert_eq!(reason(&decision), expected);
     if let Verdict::Deny(denial) = &decision.verdict {
         let answer = denial.answer("finpay");
@@ -153,7 +153,7 @@ fn claims_are_all_asked_for(#[case] changes: Value, #[case] expected: Reason) {
         {"claim": "roles", "contains": "admin"},
         {"pointer": "/ns/a.b"},
     ]}]);
-    let decision = decide(&with_rules(rules), "GET", "/a", Some(&token(changes)));
+    let decision = decide(&with_rules(&rules), "GET", "/a", Some(&token(changes)));
     assert_eq!(reason(&decision), expected);
     if let Verdict::Deny(denial) = &decision.verdict {
         let answer = denial.answer("finpay");
@@ -175,7 +175,7 @@ fn a_rule_may_name_issuers(
     #[case] expected: Reason,
     #[case] provider: usize,
 ) {
-    let config = with_rules(json!([
+    let config = with_rules(&json!([
         {"match": {"path": {"exact": "/one"}}, "providers": ["one"]},
         {"match": {"path": {"exact": "/two"}}, "providers": ["two"]},
         {"match": {"path": {"exact": "/both"}}, "providers": ["two", "one"]},
@@ -187,7 +187,8 @@ fn a_rule_may_name_issuers(
 
 #[test]
 fn an_optional_token_must_hold_all_the_same() {
-    let config = with_rules(json!([{"match": {"path": {"prefix": "/"}}, "optional": true, "scopes": ["a"]}]));
+    let config =
+        with_rules(&json!([{"match": {"path": {"prefix": "/"}}, "optional": true, "scopes": ["a"]}]));
     assert_eq!(bare(&config, "GET", "/a"), Reason::Anonymous);
     let with_token = |changes| reason(&decide(&config, "GET", "/a", Some(&token(changes))));
     assert_eq!(with_token(json!({"scope": "a"})), Reason::Ok);
@@ -211,17 +212,17 @@ fn a_preflight_passes(
     let mut headers = vec![(":method", method), (":path", "/a"), (":authority", "api.example")];
     headers.extend(origin.then_some(("origin", "https://shop.example")));
     headers.extend(asks.then_some(("access-control-request-method", "PUT")));
-    assert_eq!(reason(&common::decide(&with_rules(json!([])), &headers)), expected);
-    let without = configured(json!([]), json!({"corsPreflight": false}));
+    assert_eq!(reason(&common::decide(&with_rules(&json!([])), &headers)), expected);
+    let without = configured(&json!([]), json!({"corsPreflight": false}));
     assert_eq!(reason(&common::decide(&without, &headers)), Reason::MissingToken);
     // What has two readings has them in a preflight too.
     headers[1].1 = "/a/../b";
-    assert_eq!(reason(&common::decide(&with_rules(json!([])), &headers)), Reason::Path);
+    assert_eq!(reason(&common::decide(&with_rules(&json!([])), &headers)), Reason::Path);
 }
 
 #[test]
 fn a_dry_run_counts_what_it_would_refuse() {
-    let config = with_rules(json!([
+    let config = with_rules(&json!([
         {"match": {"path": {"prefix": "/dry"}}, "scopes": ["admin"], "dryRun": true},
     ]));
     let labels = |path: &str, token: Option<&str>| {
@@ -290,7 +291,7 @@ fn a_template_without_placeholders_is_its_path() {
     let exact = json!({"match": {"path": {"exact": "/a/b"}}, "public": true});
     let template = json!({"match": {"path": {"template": "/a/b"}}});
     for rules in [json!([exact, template]), json!([template, exact])] {
-        let error = Config::from_json(with_rules(rules).to_string().as_bytes()).map(|_| ());
+        let error = Config::from_json(with_rules(&rules).to_string().as_bytes()).map(|_| ());
         assert!(error.is_err_and(|error| error.to_string().starts_with("rules[1].match:")));
     }
 }
