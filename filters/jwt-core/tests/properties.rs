@@ -63,10 +63,14 @@ fn keys() -> Vec<Value> {
         changed(json!({"kid": "k2"})),
         changed(json!({"kid": "k3", "alg": "ES384"})),
         changed(json!({"kid": "k4", "d": "AA"})),
-        changed(json!({"kid": "k2", "use": "enc"})),
+        changed(json!({"kid": "k1", "use": "enc"})),
         json!({"kty": "OKP", "crv": "Ed25519", "kid": "k5", "x": jwk()["x"]}),
-        changed(json!({"kid": "k6"})),
-        changed(json!({"kid": "k6"})),
+        // Another key of a name that is there already: RFC 7515 appendix A.3's.
+        changed(json!({
+            "kid": "k2",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        })),
     ]
 }
 

@@ -101,6 +101,13 @@ fn identities() -> [Rc<Identity>; 2] {
     })
 }
 
+/// Else a rule behind it that can never apply is not noticed.
+#[test]
+fn a_template_without_placeholders_is_its_path() {
+    let (exact, template) = (PathPattern::Exact("/a/b".to_owned()), PathPattern::template("/a/b").unwrap());
+    assert_eq!((template.covers(&exact), exact.covers(&template)), (true, true));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
