@@ -1,0 +1,20 @@
+//! Key sets: every key that is taken is bound to algorithms and has a form that a host can use.
+
+#![no_main]
+
+use jwt_core::jwks::{KeySet, MAX_KEYS, Unusable};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|document: &[u8]| match KeySet::parse(document) {
+    Ok(set) => {
+        assert!((1..=MAX_KEYS).contains(&set.count()));
+        assert_eq!(set.keys().count(), set.count());
+        for key in set.keys() {
+            assert!(!key.der().is_empty());
+            assert!(key.algorithms().count() > 0);
+            assert!(key.algorithms().all(|algorithm| key.may_check(algorithm)));
+        }
+    }
+    Err(Unusable::Empty(dropped)) => assert!(dropped.len() <= MAX_KEYS),
+    Err(Unusable::NotASet) => {}
+});
