@@ -118,8 +118,8 @@ impl Issuer {
     }
 
     /// How it answers on this path from now on.
-    pub fn conduct(&self, path: &'static str, conduct: Conduct) {
-        self.state().conducts.insert(path, conduct);
+    pub fn conduct(&self, path: &str, conduct: Conduct) {
+        self.state().conducts.insert(path.to_owned(), conduct);
     }
 
     /// The key set's Cache-Control.

@@ -82,8 +82,10 @@ pub async fn bearer(address: SocketAddr, target: &str, token: &str) -> Result<Re
 /// A connection that is kept.
 #[derive(Debug)]
 pub struct Connection {
+    address: SocketAddr,
     stream: TcpStream,
     unread: Vec<u8>,
+    is_closing: bool,
 }
 
 impl Connection {
@@ -91,11 +93,14 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, unread: Vec::new() })
+        Ok(Self { address, stream, unread: Vec::new(), is_closing: false })
     }
 
-    /// Sends, and reads the answer whole.
+    /// Sends, and reads the answer whole; on a new connection if the last answer said that it was the last.
     pub async fn send(&mut self, request: &[u8]) -> Result<Reply> {
+        if self.is_closing {
+            *self = Self::open(self.address).await?;
+        }
         self.start(request).await?;
         timeout(LIMIT, self.read()).await.context("no answer in time")?
     }
@@ -125,6 +130,7 @@ impl Connection {
         let headers = lines.filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
         let mut reply = Reply { status: status.parse()?, headers: headers.collect(), body: String::new() };
+        self.is_closing = reply.header("connection") == "close";
         let length = reply.header("content-length").parse().unwrap_or(0);
         while self.unread.len() < length {
             self.more().await?;

@@ -162,10 +162,7 @@ async fn a_bad_answer_never_takes_good_keys_away() -> Result<()> {
     for conduct in bad {
         issuer.conduct(JWKS, conduct.clone());
         let asked = issuer.asked(JWKS);
-        until("the bad answer was given", async || {
-            Ok((issuer.asked(JWKS) > asked).then_some(()))
-        })
-        .await?;
+        until("the bad answer was given", async || Ok((issuer.asked(JWKS) > asked).then_some(()))).await?;
         // A good one then ends the filter's back-off.
         issuer.conduct(JWKS, Conduct::Well);
         let confirmed = issuer.answered(JWKS, 304);

@@ -42,7 +42,11 @@ fn trials() -> usize {
 }
 
 /// How long it takes until both Envoys refuse a token that both have remembered.
-async fn until_refused(envoys: &[Envoy], token: &str, revoke: impl FnOnce() -> Result<()>) -> Result<Duration> {
+async fn until_refused(
+    envoys: &[Envoy],
+    token: &str,
+    revoke: impl FnOnce() -> Result<()>,
+) -> Result<Duration> {
     for envoy in envoys {
         for attempt in ["new", "remembered"] {
             assert_eq!(verdict(envoy, token).await?, "200", "{attempt}");
@@ -114,7 +118,8 @@ async fn a_feed_that_falls_silent_counts_for_a_while() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };
     let issuer = Issuer::start().await?;
     let stale_after = Duration::from_secs(5);
-    let config = |when: &str| watched(&issuer, &json!({"staleSeconds": stale_after.as_secs(), "whenStale": when}));
+    let config =
+        |when: &str| watched(&issuer, &json!({"staleSeconds": stale_after.as_secs(), "whenStale": when}));
     let refusing = tools.start(&config("refuse"), &[&issuer]).await?;
     let passing = tools.start(&config("pass"), &[&issuer]).await?;
     let (token, revoked) = (issuer.token(&json!({}))?, issuer.token(&json!({}))?);

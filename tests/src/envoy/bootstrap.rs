@@ -69,8 +69,7 @@ fn manager(setup: &Setup, http_filters: &[Value]) -> Value {
     if !setup.plain {
         let format = json!({"text_format_source": {"inline_string": LINE}});
         let logger = json!({"@type": STDERR, "log_format": format});
-        manager["access_log"] =
-            json!([{"name": "envoy.access_loggers.stderr", "typed_config": logger}]);
+        manager["access_log"] = json!([{"name": "envoy.access_loggers.stderr", "typed_config": logger}]);
     }
     if setup.is_generous {
         manager["common_http_protocol_options"] = json!({"max_headers_count": 2000});

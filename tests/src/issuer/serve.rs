@@ -23,7 +23,7 @@ pub(super) struct State {
     pub(super) keys: Vec<Pair>,
     pub(super) keys_made: usize,
     pub(super) cache_control: Option<String>,
-    pub(super) conducts: HashMap<&'static str, Conduct>,
+    pub(super) conducts: HashMap<String, Conduct>,
     /// Paths without their query, and what was answered; 0 for nothing.
     pub(super) asked: Vec<(String, u16)>,
     pub(super) feed: Feed,
@@ -155,7 +155,8 @@ fn well(state: &State, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let text = document.to_string();
     let digest = Sha256::digest(&text);
     let etag = format!("\"{}\"", digest[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    let known = request.headers().get("if-none-match").is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let known =
+        request.headers().get("if-none-match").is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let mut response = if known { response(304, String::new()) } else { response(200, text) };
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: &str| {
