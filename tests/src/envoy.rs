@@ -87,6 +87,7 @@ impl Envoy {
             .arg(&config)
             .args(["--concurrency", &setup.concurrency.max(1).to_string()])
             .args(["--disable-hot-restart", "-l", "warning", "--component-log-level", wasm_level])
+            .args(["--file-flush-interval-msec", "20"])
             .stdin(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
@@ -129,6 +130,15 @@ impl Envoy {
     /// What it has logged.
     pub fn log(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.folder.path().join("log"))?)
+    }
+
+    /// Waits until it has logged this text; all that it has logged by then.
+    pub async fn logs(&self, text: &str) -> Result<String> {
+        until(
+            &format!("Envoy logs {text:?}"),
+            async || Ok(Some(self.log()?).filter(|log| log.contains(text))),
+        )
+        .await
     }
 
     /// Its counters and gauges whose names hold this text.

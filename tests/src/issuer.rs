@@ -2,6 +2,7 @@
 
 mod pair;
 mod serve;
+mod signer;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ use tokio::task::JoinHandle;
 
 pub use self::pair::Pair;
 use self::serve::{Feed, State, serve};
+pub use self::signer::Signer;
 use crate::jwt::with;
 
 /// `aud` of its tokens.

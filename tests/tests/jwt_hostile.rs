@@ -39,6 +39,11 @@ impl Dice {
     }
 }
 
+/// A byte that is harm wherever it is put: not one that ends a value in a query or a cookie, or that is trimmed off.
+fn foreign(dice: &mut Dice) -> u8 {
+    Some(dice.byte()).filter(|byte| !b"&;#\r\n\t ".contains(byte)).unwrap_or(b'!')
+}
+
 /// The token with some harm done to it; never the token itself.
 fn mutated(token: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = token.to_vec();
@@ -51,7 +56,7 @@ fn mutated(token: &[u8], dice: &mut Dice) -> Vec<u8> {
             3 => bytes[at] = b"ABab01-_.=+/"[dice.below(12)],
             4 => bytes.extend_from_within(at..),
             5 => drop(bytes.drain(at..(at + 1 + dice.below(40)).min(bytes.len()))),
-            6 => bytes.insert(at, dice.byte()),
+            6 => bytes.insert(at, foreign(dice)),
             7 => bytes.rotate_left(at),
             _ => bytes.extend(std::iter::repeat_n(b'A', dice.below(20_000))),
         }
@@ -88,12 +93,12 @@ fn attack(tokens: &[String], dice: &mut Dice) -> Vec<u8> {
         4 => fields.push((b"cookie".to_vec(), [b"a=1;;session=".as_slice(), &bad, b"; =; session"].concat())),
         _ => fields.push((b"authorization".to_vec(), [b"Bearer ".as_slice(), &bad].concat())),
     }
-    if dice.below(4) == 0 {
+    if dice.below(12) == 0 {
         let (name, value) = (dice.below(12), dice.below(60));
         fields.push(([b"x-".to_vec(), dice.bytes(name)].concat(), dice.bytes(value)));
     }
     let mut target = b"/order/".to_vec();
-    match dice.below(5) {
+    match dice.below(10) {
         0 => {
             let count = dice.below(30);
             target.extend(dice.bytes(count))
@@ -172,7 +177,7 @@ async fn a_flood_leaves_nothing_behind() -> Result<()> {
     let (after, took) = (resident_kib(&envoy)?, started.elapsed());
     let told: Vec<_> = statuses.iter().enumerate().filter(|(_, count)| **count > 0).collect();
     eprintln!("{count} requests in {took:?}: {told:?}; resident {before} KiB, then {after} KiB");
-    assert!(statuses[401] > count / 4, "most of them are for the filter to refuse");
+    assert!(statuses[401] > count / 8, "many of them are for the filter to refuse");
     assert_eq!(statuses[503], 0, "a filter ended, or had no keys");
     for (name, value) in envoy.stats("wasm").await? {
         assert!(!name.contains("fail") || value == 0, "{name}: {value}");

@@ -1,5 +1,6 @@
 //! Keys that come, change and go, and an issuer with bad days.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use tests::envoy::{Envoy, Setup};
 use tests::issuer::{Conduct, Issuer, JWKS, TIMEOUT};
 use tests::jwt::{Tools, configuration, faults, metric, with};
-use tests::wait::until;
+use tests::wait::{until, until_within};
 use tests::{issuer, raw};
 use tokio::task::JoinSet;
 
@@ -265,4 +266,109 @@ async fn those_beyond_the_limit_are_refused_at_once() -> Result<()> {
     let expected = [vec!["200"; 2], vec!["503 keys-unavailable"; 8]].concat();
     assert_eq!(verdicts, expected);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_under_load_costs_no_request() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Arc::new(Issuer::start().await?);
+    let setup = Setup { concurrency: 2, ..Setup::default() };
+    let envoy = tools.start_with(&lasting(&issuer), &[&issuer], setup).await?;
+    let old = issuer.token(&json!({}))?;
+    becomes(&envoy, &old, "200").await?;
+    let (started, length) = (Instant::now(), Duration::from_secs(5));
+    let mut clients = JoinSet::new();
+    for client in 0..4 {
+        let (issuer, old, address) = (Arc::clone(&issuer), old.clone(), envoy.address);
+        clients.spawn(async move {
+            let mut connection = raw::Connection::open(address).await?;
+            let mut count = 0;
+            while started.elapsed() < length {
+                let token = if count % 2 == 0 { issuer.token(&json!({}))? } else { old.clone() };
+                let value = format!("Bearer {token}");
+                let request = raw::request("GET", b"/order/1", &[(b"authorization", value.as_bytes())]);
+                let reply = connection.send(&request).await?;
+                assert_eq!(
+                    reply.verdict(),
+                    "200",
+                    "client {client}, {:?} after the start",
+                    started.elapsed()
+                );
+                count += 1;
+            }
+            anyhow::Ok(count)
+        });
+    }
+    until("half of the time is over", async || Ok((started.elapsed() > length / 2).then_some(()))).await?;
+    let before = issuer.asked(JWKS);
+    issuer.rotate(true)?;
+    let mut sent = 0;
+    while let Some(count) = clients.join_next().await {
+        sent += count??;
+    }
+    eprintln!("{sent} requests over a rotation, {} fetches for it", issuer.asked(JWKS) - before);
+    assert_eq!(issuer.asked(JWKS) - before, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_configuration_during_a_fetch_leaves_nobody_waiting() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    issuer.conduct(JWKS, Conduct::Slowly(Duration::from_millis(900)));
+    let setup = Setup { is_dynamic: true, ..Setup::default() };
+    let envoy = tools.start_with(&lasting(&issuer), &[&issuer], setup).await?;
+    let token = issuer.token(&json!({}))?;
+    let changed = with(lasting(&issuer), &json!({"realm": "changed"}));
+    let (waiting, change) = tokio::join!(at_once(&envoy, &token, 10), async {
+        until("all of them wait", async || {
+            Ok((metric(&envoy, "finpay_jwt.parked_requests").await? == 10).then_some(()))
+        })
+        .await?;
+        envoy.change(&[tools.filter(&changed)])
+    });
+    change?;
+    assert_eq!(waiting?, vec!["200"; 10], "those of the old configuration");
+    until("the new configuration is in force", async || {
+        let reply = raw::get(envoy.address, "/order/1", &[]).await?;
+        assert_eq!(reply.verdict(), "401 missing-token");
+        Ok(reply.header("www-authenticate").contains("changed").then_some(()))
+    })
+    .await?;
+    assert_eq!(verdict(&envoy, &issuer.token(&json!({}))?).await?, "200", "its first request finds the keys");
+    assert_eq!(vm_failures(&envoy).await?, 0);
+    Ok(())
+}
+
+/// The least that can be configured is a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_too_old_count_no_more() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    if std::env::var_os("FINPAY_LONG").is_none() {
+        eprintln!("skipped: it takes more than a minute; FINPAY_LONG=1 runs it");
+        return Ok(());
+    }
+    let issuer = Issuer::start().await?;
+    let mut configuration = lasting(&issuer);
+    let ages = json!({"staleSeconds": 60, "refreshSeconds": 2});
+    let remote = with(configuration["providers"][0]["jwks"]["remote"].clone(), &ages);
+    configuration["providers"][0]["jwks"]["remote"] = remote;
+    let envoy = tools.start(&configuration, &[&issuer]).await?;
+    let token = issuer.token(&json!({}))?;
+    becomes(&envoy, &token, "200").await?;
+    issuer.conduct(JWKS, Conduct::Status(500));
+    let failed = Instant::now();
+    until_within(Duration::from_secs(90), "the keys are too old", async || {
+        let verdict = verdict(&envoy, &token).await?;
+        let (low, high) = (Duration::from_secs(57), Duration::from_secs(64));
+        match verdict.as_str() {
+            "200" => assert!(failed.elapsed() < high, "still taken after {:?}", failed.elapsed()),
+            "503 keys-unavailable" => assert!(failed.elapsed() > low, "refused after {:?}", failed.elapsed()),
+            other => panic!("{other}"),
+        }
+        Ok((verdict != "200").then_some(()))
+    })
+    .await?;
+    issuer.conduct(JWKS, Conduct::Well);
+    becomes(&envoy, &token, "200").await
 }

@@ -104,6 +104,20 @@ async fn a_revoked_token_is_soon_refused_everywhere() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_form_of_a_revoked_token_is_revoked_too() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let envoy = tools.start(&watched(&issuer, &json!({})), &[&issuer]).await?;
+    let token = issuer.token(&json!({}))?;
+    let mirrored = tests::tokens::mirrored(&token)?;
+    becomes(&envoy, &mirrored, "200").await?;
+    issuer.revoke(&jti(&token)?);
+    becomes(&envoy, &token, REFUSED).await?;
+    assert_eq!(verdict(&envoy, &mirrored).await?, REFUSED);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_feed_without_a_single_revocation_is_a_feed() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };
     let issuer = Issuer::start().await?;
