@@ -5,6 +5,8 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderValue;
@@ -154,7 +156,7 @@ fn well(state: &State, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     };
     let text = document.to_string();
     let digest = Sha256::digest(&text);
-    let etag = format!("\"{}\"", digest[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(digest));
     let known =
         request.headers().get("if-none-match").is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let mut response = if known { response(304, String::new()) } else { response(200, text) };

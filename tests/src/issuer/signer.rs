@@ -27,7 +27,7 @@ macro_rules! signer {
         for (name, value) in [("kid", $algorithm), ("alg", $algorithm), ("use", "sig")] {
             jwk[name] = value.into();
         }
-        let sign: Sign = Box::new(move |claims, options| Ok(pair.sign_with_options(claims, options)?));
+        let sign: Sign = Box::new(move |claims, options| pair.sign_with_options(claims, options));
         Signer { algorithm: $algorithm, jwk, sign }
     }};
 }

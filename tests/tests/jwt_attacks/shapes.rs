@@ -36,7 +36,7 @@ fn with_spare_bits(issuer: &Issuer, place: usize) -> Result<String> {
         let token = issuer.token(&json!({"pad": "x".repeat(length)}))?;
         let mut segments: Vec<String> = token.split('.').map(str::to_owned).collect();
         let segment = &mut segments[place];
-        if segment.len() % 4 != 0 {
+        if !segment.len().is_multiple_of(4) {
             const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
             let last = segment.pop().unwrap_or('A');
             let at = ALPHABET.iter().position(|known| char::from(*known) == last).unwrap_or(0);
@@ -55,8 +55,7 @@ fn alphabets(issuer: &Issuer, attacks: &mut Attacks) -> Result<()> {
         parts[place] = text;
         parts.join(".")
     };
-    for place in 0..3 {
-        let part = parts[place];
+    for (place, part) in parts.iter().enumerate() {
         attacks.add(format!("segment {place}: padded"), put(place, &format!("{part}=")));
         attacks.add(format!("segment {place}: padded twice"), put(place, &format!("{part}==")));
         attacks.add(format!("segment {place}: a character more"), put(place, &format!("{part}A")));

@@ -60,7 +60,7 @@ async fn host_and_module_judge_alike() -> Result<()> {
     let names: Vec<&str> = signers.iter().map(|signer| signer.algorithm).collect();
     let inline = json!({"inline": json!({"keys": keys}).to_string()});
     let provider = with(issuer.provider_with(&inline), &json!({"algorithms": names}));
-    let host = tools.start(&configuration(&[provider.clone()]), &[]).await?;
+    let host = tools.start(&configuration(std::slice::from_ref(&provider)), &[]).await?;
     let module = with(configuration(&[provider]), &json!({"signatures": "module"}));
     let module = tools.start(&module, &[]).await?;
     assert_eq!(metric(&host, "finpay_jwt.host_signatures").await?, 1);

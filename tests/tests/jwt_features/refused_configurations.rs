@@ -10,7 +10,7 @@ use tests::wait::until;
 
 fn bad(issuer: &Issuer) -> Vec<(&'static str, Value)> {
     let provider = issuer.inline_provider();
-    let good = configuration(&[provider.clone()]);
+    let good = configuration(std::slice::from_ref(&provider));
     let named = |name: &str| with(provider.clone(), &json!({"name": name}));
     let rules = |rules: Value| with(good.clone(), &json!({"rules": rules}));
     let of_provider = |changes: Value| configuration(&[with(provider.clone(), &changes)]);

@@ -40,6 +40,25 @@ fn rules() -> Value {
     ])
 }
 
+/// Method, target, token, host and the right answer.
+type Case<'a> = (&'a str, &'a str, Option<&'a str>, &'a str, &'a str);
+
+/// What is wrong with the answers.
+async fn judged(envoy: &Envoy, cases: Vec<Case<'_>>) -> Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    for (method, target, token, host, expected) in cases {
+        let reply = ask(envoy, method, target, token, host).await?;
+        let case = format!("{method} {target} at {host}");
+        if expected == "200" {
+            wrong.extend((reply.status != 200).then(|| format!("{case}: {}", reply.verdict())));
+        } else {
+            let secrets = token.map_or(Vec::new(), |token| vec![token]);
+            wrong.extend(faults(&reply, expected, &secrets).iter().map(|fault| format!("{case}: {fault}")));
+        }
+    }
+    Ok(wrong)
+}
+
 #[tokio::test]
 async fn each_route_asks_for_what_it_says() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };
@@ -61,7 +80,7 @@ async fn each_route_asks_for_what_it_says() -> Result<()> {
     let crossed = first.token(&json!({"iss": "https://second.example"}))?;
     let (missing, invalid, short) = ("401 missing-token", "401 invalid-token", "403 insufficient-scope");
     let host = "api.example";
-    let cases: Vec<(&str, &str, Option<&str>, &str, &str)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("GET", "/public", None, host, "200"),
         ("GET", "/public", Some(&bad), host, "200"),
         ("GET", "/optional", None, host, "200"),
@@ -97,17 +116,7 @@ async fn each_route_asks_for_what_it_says() -> Result<()> {
         ("GET", "/x", None, "open.example", missing),
         ("GET", "/x", None, "docs.finpay.example.evil.example", missing),
     ];
-    let mut wrong = Vec::new();
-    for (method, target, token, host, expected) in cases {
-        let reply = ask(&envoy, method, target, token, host).await?;
-        let case = format!("{method} {target} at {host}");
-        if expected == "200" {
-            wrong.extend((reply.status != 200).then(|| format!("{case}: {}", reply.verdict())));
-        } else {
-            let secrets = token.map_or(Vec::new(), |token| vec![token]);
-            wrong.extend(faults(&reply, expected, &secrets).iter().map(|fault| format!("{case}: {fault}")));
-        }
-    }
+    let wrong = judged(&envoy, cases).await?;
     assert!(wrong.is_empty(), "{wrong:#?}");
     let reply = ask(&envoy, "GET", "/all", Some(&read), host).await?;
     let challenge = r#"Bearer realm="finpay", error="insufficient_scope", scope="orders:read orders:write""#;
