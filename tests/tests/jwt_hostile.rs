@@ -101,7 +101,7 @@ fn attack(tokens: &[String], dice: &mut Dice) -> Vec<u8> {
     match dice.below(10) {
         0 => {
             let count = dice.below(30);
-            target.extend(dice.bytes(count))
+            target.extend(dice.bytes(count));
         }
         1 => target.extend([b"1?access_token=".as_slice(), &bad].concat()),
         2 => target.extend(b"..//%2e;%zz"),
