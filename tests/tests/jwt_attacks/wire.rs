@@ -61,6 +61,21 @@ async fn credentials_are_read_one_way() -> Result<()> {
             );
         }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let nul = [good.as_slice(), b"\0"].concat();
+    let reply = raw::send(envoy.address, &raw::request("GET", b"/order/1", &[(name, &nul)])).await?;
+    assert_eq!(reply.status, 400, "Envoy itself takes no NUL");
+    Ok(())
+}
+
+#[tokio::test]
+async fn credentials_stand_in_one_place_once() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let envoy = tools.start(&guarded(&issuer), &[]).await?;
+    let token = issuer.token(&json!({}))?;
+    let (good, name) = (format!("Bearer {token}").into_bytes(), b"authorization".as_slice());
+    let mut wrong = Vec::new();
     let (basic, empty) = (b"Basic dXNlcjpwYXNz".as_slice(), b"".as_slice());
     // Envoy joins repeated ones by commas, and an empty one counts for nothing to it.
     let several: [(&str, Vec<Field<'_>>, &str); 5] = [
@@ -75,10 +90,6 @@ async fn credentials_are_read_one_way() -> Result<()> {
         wrong.extend(faults(&reply, expected, &[&token]).into_iter().map(|fault| format!("{case}: {fault}")));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-
-    let nul = [good.as_slice(), b"\0"].concat();
-    let reply = raw::send(envoy.address, &raw::request("GET", b"/order/1", &[(name, &nul)])).await?;
-    assert_eq!(reply.status, 400, "Envoy itself takes no NUL");
     for (target, field) in [
         (format!("/order/1?access_token={token}"), ("x-nothing", String::new())),
         ("/order/1".to_owned(), ("cookie", format!("access_token={token}; token={token}"))),
@@ -140,7 +151,19 @@ async fn a_path_has_one_reading() -> Result<()> {
             wrong.extend((!fine).then(|| format!("{name}: {}", reply.verdict())));
         }
     }
-    // One reading, which is not the public path: a token is needed.
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let fragment = raw::get(envoy.address, "/public#x", &[]).await?;
+    assert_eq!(fragment.status, 400, "a fragment is none of a request's parts");
+    assert_eq!(arrived(&envoy).await?, before, "none of them arrived");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_path_that_only_looks_public_is_not() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let envoy = tools.start(&guarded(&issuer), &[]).await?;
+    let mut wrong = Vec::new();
     let others = [
         "/public/",
         "/public/x",
@@ -158,9 +181,6 @@ async fn a_path_has_one_reading() -> Result<()> {
         wrong.extend(faults(&reply, MISSING, &[]).into_iter().map(|fault| format!("{target}: {fault}")));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let fragment = raw::get(envoy.address, "/public#x", &[]).await?;
-    assert_eq!(fragment.status, 400, "a fragment is none of a request's parts");
-    assert_eq!(arrived(&envoy).await?, before, "none of them arrived");
     for target in
         ["/public", "/public?x=1", "/public?", "/public?next=/../%2F", "http://finpay.example/public"]
     {
