@@ -38,12 +38,25 @@ pub struct Setup {
     pub concurrency: u32,
     /// Answer without the `seen-` headers, and log nothing but warnings: both cost time.
     pub plain: bool,
+}
+
+/// The same, and what few tests need.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// What an Envoy is started with.
+    pub setup: Setup,
     /// More request headers that come back; one with a colon in front comes back without it.
     pub seen: Vec<String>,
     /// More and larger headers get in than Envoy usually lets.
     pub is_generous: bool,
     /// [`Envoy::change`] can be used. Envoy then starts even where it refuses the filters.
     pub is_dynamic: bool,
+}
+
+impl From<Setup> for Options {
+    fn from(setup: Setup) -> Self {
+        Self { setup, ..Self::default() }
+    }
 }
 
 /// A running Envoy; it ends when this is dropped.
@@ -54,7 +67,7 @@ pub struct Envoy {
     admin: Client,
     process: Child,
     folder: TempDir,
-    setup: Setup,
+    options: Options,
 }
 
 /// The binary that `FINPAY_ENVOY` names, or `None` (with a word) when it names none.
@@ -73,13 +86,15 @@ impl Envoy {
     }
 
     /// The same with all that can be chosen.
-    pub async fn start_with(binary: PathBuf, setup: Setup) -> Result<Self> {
+    pub async fn start_with(binary: PathBuf, options: impl Into<Options>) -> Result<Self> {
+        let options = options.into();
+        let setup = &options.setup;
         let folder = tempfile::tempdir()?;
         let admin = folder.path().join("admin.sock");
         let config = folder.path().join("envoy.json");
         let listener = listener_file(&folder)?;
-        std::fs::write(&listener, bootstrap::discovery(&setup, &setup.http_filters).to_string())?;
-        std::fs::write(&config, bootstrap::bootstrap(&admin, &listener, &setup).to_string())?;
+        std::fs::write(&listener, bootstrap::discovery(&options, &setup.http_filters).to_string())?;
+        std::fs::write(&config, bootstrap::bootstrap(&admin, &listener, &options).to_string())?;
         let log = std::fs::File::create(folder.path().join("log"))?;
         let wasm_level = if setup.plain { "wasm:warning" } else { "wasm:debug" };
         let mut process = Command::new(binary)
@@ -109,14 +124,14 @@ impl Envoy {
             Ok(Some(SocketAddr::from(([127, 0, 0, 1], u16::try_from(port)?))))
         })
         .await?;
-        Ok(Self { address, admin: client, process, folder, setup })
+        Ok(Self { address, admin: client, process, folder, options })
     }
 
     /// Puts other filters in place of its own: the listener keeps its port, and requests under way keep the filters that they have.
     pub fn change(&self, http_filters: &[Value]) -> Result<()> {
         let file = listener_file(&self.folder)?;
         let new = self.folder.path().join("new.json");
-        let listener = bootstrap::discovery(&self.setup, http_filters);
+        let listener = bootstrap::discovery(&self.options, http_filters);
         std::fs::write(&new, listener.to_string())?;
         // By rename: Envoy must never read half a file.
         Ok(std::fs::rename(new, file)?)

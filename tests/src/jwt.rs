@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::envoy::{self, Envoy, Setup};
+use crate::envoy::{self, Envoy, Options};
 use crate::issuer::Issuer;
 use crate::raw::Reply;
 
@@ -31,7 +31,7 @@ impl Tools {
 
     /// An Envoy with the filter under this configuration, and clusters for these issuers.
     pub async fn start(&self, configuration: &Value, issuers: &[&Issuer]) -> Result<Envoy> {
-        self.start_with(configuration, issuers, Setup::default()).await
+        self.start_with(configuration, issuers, Options::default()).await
     }
 
     /// The same with all that can be chosen.
@@ -39,11 +39,12 @@ impl Tools {
         &self,
         configuration: &Value,
         issuers: &[&Issuer],
-        mut setup: Setup,
+        options: impl Into<Options>,
     ) -> Result<Envoy> {
-        setup.http_filters.push(self.filter(configuration));
-        setup.clusters.extend(issuers.iter().map(|issuer| issuer.cluster()));
-        Envoy::start_with(self.binary.clone(), setup).await
+        let mut options = options.into();
+        options.setup.http_filters.push(self.filter(configuration));
+        options.setup.clusters.extend(issuers.iter().map(|issuer| issuer.cluster()));
+        Envoy::start_with(self.binary.clone(), options).await
     }
 
     /// The HTTP filter with this configuration.

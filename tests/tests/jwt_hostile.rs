@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use tests::envoy::{Envoy, Setup};
+use tests::envoy::{Envoy, Options, Setup};
 use tests::issuer::{FEED, Issuer, JWKS};
 use tests::jwt::{Tools, configuration};
 use tests::raw::{self, Connection};
@@ -164,7 +164,8 @@ async fn a_flood_leaves_nothing_behind() -> Result<()> {
     provider["revocations"] = issuer.revocations();
     let mut configuration = configuration(&[provider]);
     configuration["tokenPlaces"] = json!([{"header": "authorization", "scheme": "Bearer"}, {"cookie": "session"}, {"query": "access_token"}]);
-    let setup = Setup { is_generous: true, plain: true, ..Setup::default() };
+    let setup =
+        Options { setup: Setup { plain: true, ..Setup::default() }, is_generous: true, ..Options::default() };
     let envoy = tools.start_with(&configuration, &[&issuer], setup).await?;
     let tokens = (0..20).map(|_| issuer.token(&json!({}))).collect::<Result<Vec<_>>>()?;
     until("a good token is good", async || {

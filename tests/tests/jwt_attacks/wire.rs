@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use serde_json::json;
-use tests::envoy::Setup;
+use tests::envoy::Options;
 use tests::issuer::Issuer;
 use tests::jwt::{Tools, arrived, faults};
 use tests::raw;
@@ -239,7 +239,7 @@ async fn size_and_number_are_bounded() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };
     let issuer = Issuer::start().await?;
     let usual = tools.start(&guarded(&issuer), &[]).await?;
-    let generous = Setup { is_generous: true, ..Setup::default() };
+    let generous = Options { is_generous: true, ..Options::default() };
     let generous = tools.start_with(&guarded(&issuer), &[], generous).await?;
     let large = "a".repeat(62 << 10);
     assert_eq!(raw::bearer(usual.address, "/order/1", &large).await?.status, 431, "more than Envoy takes");

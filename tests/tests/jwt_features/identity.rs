@@ -4,7 +4,7 @@ use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use tests::envoy::Setup;
+use tests::envoy::Options;
 use tests::issuer::Issuer;
 use tests::jwt::{Tools, configuration, with};
 use tests::raw;
@@ -39,7 +39,8 @@ async fn claims_become_headers() -> Result<()> {
     configuration["rules"] = json!([{"match": {"path": {"exact": "/public"}}, "public": true}]);
     let mut seen_names = names.clone();
     seen_names.extend(["x_user", "x_payload"].map(str::to_owned));
-    let envoy = tools.start_with(&configuration, &[], Setup { seen: seen_names, ..Setup::default() }).await?;
+    let envoy =
+        tools.start_with(&configuration, &[], Options { seen: seen_names, ..Options::default() }).await?;
     let claims = issuer.claims(&json!({
         "realm_access": {"roles": ["teller", "auditor"]}, "https://finpay.example/tenant": "acme", "a.b": true,
         "level": 7, "broken": "a\r\nx-admin: 1", "long": "more than ten bytes",

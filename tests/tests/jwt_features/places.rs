@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tests::envoy::{Envoy, Setup};
+use tests::envoy::{Envoy, Options};
 use tests::issuer::Issuer;
 use tests::jwt::{Tools, configuration, faults};
 use tests::raw;
@@ -23,7 +23,7 @@ async fn start(tools: &Tools, issuer: &Issuer, forward: &str) -> Result<Envoy> {
     configuration["forward"] = forward.into();
     configuration["rules"] = json!([{"match": {"path": {"exact": "/public"}}, "public": true}]);
     let seen = [":path", "authorization", "cookie", "x-access-token", "x-other"].map(str::to_owned).to_vec();
-    tools.start_with(&configuration, &[], Setup { seen, ..Setup::default() }).await
+    tools.start_with(&configuration, &[], Options { seen, ..Options::default() }).await
 }
 
 /// A request with the token in each place: the path, and a header beside it.

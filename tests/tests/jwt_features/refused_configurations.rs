@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tests::envoy::Setup;
+use tests::envoy::Options;
 use tests::issuer::Issuer;
 use tests::jwt::{Tools, configuration, metric, with};
 use tests::raw;
@@ -56,7 +56,7 @@ async fn a_wrong_configuration_opens_no_listener() -> Result<()> {
 async fn a_wrong_change_is_refused_and_the_log_names_the_place() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };
     let issuer = Issuer::start().await?;
-    let setup = Setup { is_dynamic: true, ..Setup::default() };
+    let setup = Options { is_dynamic: true, ..Options::default() };
     let envoy = tools.start_with(&configuration(&[issuer.inline_provider()]), &[], setup).await?;
     let token = issuer.token(&json!({}))?;
     for (number, (place, configuration)) in bad(&issuer).into_iter().enumerate() {

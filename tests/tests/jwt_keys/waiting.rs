@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde_json::json;
-use tests::envoy::Setup;
+use tests::envoy::{Options, Setup};
 use tests::issuer::{Conduct, Issuer, JWKS, TIMEOUT};
 use tests::jwt::{Tools, metric, with};
 use tests::raw;
@@ -107,7 +107,7 @@ async fn a_change_of_the_configuration_during_a_fetch_leaves_nobody_waiting() ->
     let Some(tools) = Tools::from_env() else { return Ok(()) };
     let issuer = Issuer::start().await?;
     issuer.conduct(JWKS, Conduct::Slowly(Duration::from_millis(900)));
-    let setup = Setup { is_dynamic: true, ..Setup::default() };
+    let setup = Options { is_dynamic: true, ..Options::default() };
     let envoy = tools.start_with(&lasting(&issuer), &[&issuer], setup).await?;
     let token = issuer.token(&json!({}))?;
     let changed = with(lasting(&issuer), &json!({"realm": "changed"}));
