@@ -127,7 +127,8 @@ impl Envoy {
         Ok(Self { address, admin: client, process, folder, options })
     }
 
-    /// Puts other filters in place of its own: the listener keeps its port, and requests under way keep the filters that they have.
+    /// Puts other filters in place of its own: the listener keeps its port, and requests under way keep the filters
+    /// that they have.
     pub fn change(&self, http_filters: &[Value]) -> Result<()> {
         let file = listener_file(&self.folder)?;
         let new = self.folder.path().join("new.json");

@@ -87,6 +87,12 @@ unsafe extern "C" {
         timeout_ms: u32,
         call: *mut u32,
     ) -> u32;
+    pub(crate) fn proxy_set_property(
+        path: *const u8,
+        path_len: usize,
+        value: *const u8,
+        value_len: usize,
+    ) -> u32;
     pub(crate) fn proxy_define_metric(kind: u32, name: *const u8, len: usize, id: *mut u32) -> u32;
     pub(crate) fn proxy_call_foreign_function(
         name: *const u8,

@@ -11,6 +11,8 @@ use crate::ffi::{
 pub enum Map {
     /// The request's.
     Request = 0,
+    /// The response's.
+    Response = 2,
     /// Those of an answer to a call of [`crate::http::call`].
     CallResponse = 6,
 }
@@ -56,17 +58,11 @@ fn take<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
     Some(text)
 }
 
-/// Adds a request header beside those of its name.
-pub fn add(name: &str, value: &[u8]) -> Result<(), Refused> {
+/// Adds a header beside those of its name.
+pub fn add(map: Map, name: &str, value: &[u8]) -> Result<(), Refused> {
     // SAFETY: the host reads both before it returns.
     check(unsafe {
-        proxy_add_header_map_value(
-            Map::Request as u32,
-            name.as_ptr(),
-            name.len(),
-            value.as_ptr(),
-            value.len(),
-        )
+        proxy_add_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
     })
 }
 

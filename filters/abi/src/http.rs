@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::ffi::{
     NOTHING, Refused, check, proxy_continue_stream, proxy_http_call, proxy_send_local_response,
-    proxy_set_effective_context,
+    proxy_set_effective_context, proxy_set_property,
 };
 use crate::headers::serialise;
 
@@ -52,6 +52,12 @@ pub fn call(cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Resul
         )
     })?;
     Ok(call)
+}
+
+/// Keeps a text with the current request. Envoy's access logs show it as `%FILTER_STATE(wasm.NAME:PLAIN)%`.
+pub fn set_state(name: &str, value: &[u8]) -> Result<(), Refused> {
+    // SAFETY: the host reads both before it returns.
+    check(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }
 
 /// Makes this request the current one, for the calls that follow. Refused if it is gone.

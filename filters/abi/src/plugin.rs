@@ -18,7 +18,8 @@ pub enum Action {
     Pause = 1,
 }
 
-/// A filter, once for each configuration in use. Only the callbacks that [`plugin!`](crate::plugin!) was told of are
+/// A filter, once for each configuration in use. The host makes no callback from within a call of its functions, so
+/// cells may stay borrowed over such a call. Only the callbacks that [`plugin!`](crate::plugin!) was told of are
 /// called.
 pub trait Plugin: Sized + 'static {
     /// Reads the configuration; `None` (after a message in the log) refuses it, and Envoy then refuses the listener.
@@ -43,7 +44,10 @@ pub trait Plugin: Sized + 'static {
         Action::Continue
     }
 
-    /// A request is gone. Must not come back to the host in a way that calls the plugin again.
+    /// A request's answer begins; an answer of our own too.
+    fn on_response_headers(&self, _context: u32) {}
+
+    /// A request is gone.
     fn on_delete(&self, _context: u32) {}
 }
 
@@ -122,6 +126,14 @@ impl<P: Plugin> Plugins<P> {
         self.of_request(|plugin| plugin.on_request_trailers(context))
     }
 
+    /// `proxy_on_response_headers`
+    pub fn response_headers(&self, context: u32) {
+        self.of_request(|plugin| {
+            plugin.on_response_headers(context);
+            Action::Continue
+        });
+    }
+
     /// `proxy_on_delete`
     pub fn delete(&self, context: u32) {
         let gone = {
@@ -131,9 +143,10 @@ impl<P: Plugin> Plugins<P> {
         };
         if gone.is_none() {
             // Whose request it was is not kept; to all others it is nothing.
-            for known in self.roots.borrow().iter() {
-                known.plugin.on_delete(context);
-            }
+            self.of_request(|plugin| {
+                plugin.on_delete(context);
+                Action::Continue
+            });
         }
     }
 
@@ -144,9 +157,13 @@ impl<P: Plugin> Plugins<P> {
 
     /// Asks every plugin, since a request's root is not kept: whose it is not knows nothing of it and lets it go on.
     fn of_request(&self, ask: impl Fn(&P) -> Action) -> u32 {
-        let plugins: Vec<_> = self.roots.borrow().iter().map(|known| Rc::clone(&known.plugin)).collect();
-        let pauses = plugins.iter().map(|plugin| ask(plugin)).any(|action| action == Action::Pause);
-        if pauses { Action::Pause as u32 } else { Action::Continue as u32 }
+        let mut action = Action::Continue;
+        for known in self.roots.borrow().iter() {
+            if ask(&known.plugin) == Action::Pause {
+                action = Action::Pause;
+            }
+        }
+        action as u32
     }
 }
 
@@ -221,6 +238,13 @@ macro_rules! plugin {
         #[unsafe(no_mangle)]
         extern "C" fn proxy_on_request_body(context: u32, bytes: usize, is_end: u32) -> u32 {
             PLUGINS.with(|plugins| plugins.request_body(context, bytes, is_end != 0))
+        }
+    };
+    (@ response_headers) => {
+        #[unsafe(no_mangle)]
+        extern "C" fn proxy_on_response_headers(context: u32, _headers: u32, _is_end: u32) -> u32 {
+            PLUGINS.with(|plugins| plugins.response_headers(context));
+            0
         }
     };
     (@ request_trailers) => {

@@ -6,7 +6,7 @@ mod select;
 
 use std::collections::BTreeMap;
 
-pub use config::ConfigError;
+pub use ::config::ConfigError;
 
 use crate::fault::Fault;
 use crate::json::Value;

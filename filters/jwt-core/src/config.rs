@@ -5,10 +5,17 @@ pub mod raw;
 
 use std::time::Duration;
 
+pub use ::config::ConfigError;
+
+pub use self::raw::{Forward, Signatures};
+
 use crate::algorithm::Algorithm;
 use crate::place::Place;
 use crate::rules::{Demands, Rule};
 use crate::selector::{Condition, Selector};
+
+/// A clock that is further off than this is to be repaired, not tolerated.
+pub const MAX_LEEWAY_SECONDS: u64 = 300;
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -32,24 +39,14 @@ pub struct Config {
     pub passes_preflight: bool,
     /// The response header in which a dry run tells what it would have refused.
     pub dry_run_header: Option<String>,
-    /// Whether Envoy's own cryptography is used where it offers it.
-    pub uses_host_signatures: bool,
+    /// Whether access logs are told of each request.
+    pub logs_state: bool,
+    /// Who checks signatures.
+    pub signatures: Signatures,
     /// Names of all headers that this filter writes, besides those of the reserved prefix.
     pub owned_headers: Vec<String>,
     /// How much of everything.
     pub limits: Limits,
-}
-
-/// What becomes of a token that holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Forward {
-    /// It stays where it is; from the query it is always taken out.
-    #[default]
-    Keep,
-    /// It is taken out.
-    Strip,
-    /// It is moved to `Authorization: Bearer`, wherever it stood.
-    Authorization,
 }
 
 /// Upper limits, all of them per worker.
@@ -198,27 +195,9 @@ pub struct RevocationFeed {
     pub passes_when_stale: bool,
 }
 
-/// A configuration error: where, and what.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {message}")]
-pub struct ConfigError {
-    path: String,
-    message: String,
-}
-
-impl ConfigError {
-    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into() }
-    }
-}
-
 impl Config {
     /// Parses and checks a plugin configuration.
     pub fn from_json(text: &[u8]) -> Result<Self, ConfigError> {
-        let mut deserializer = serde_json::Deserializer::from_slice(text);
-        let raw: raw::Config = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| ConfigError::new(error.path().to_string(), error.inner().to_string()))?;
-        deserializer.end().map_err(|error| ConfigError::new(".", error.to_string()))?;
-        check::config(raw)
+        check::config(::config::parse::<raw::Config>(text)?)
     }
 }

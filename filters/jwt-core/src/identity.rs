@@ -20,6 +20,7 @@ pub struct Identity {
     pub period: Period,
     /// Which of the rules' demands it meets.
     pub grants: Grants,
+    subject: Box<str>,
     headers: Headers,
     /// What revocations would name: the subject and the token itself. Nothing where there are no revocations.
     fingerprints: [Option<Fingerprint>; 2],
@@ -41,6 +42,7 @@ impl Identity {
             provider: index,
             period: claims.period(),
             grants: demands.grants(claims),
+            subject: claims.sub.as_str().into(),
             headers: Headers::new(provider, claims),
             fingerprints,
             // A token that does not say when it was issued may be older than any cut-off.
@@ -52,6 +54,11 @@ impl Identity {
     /// The headers to set: the provider's, and the values that this bearer has for them.
     pub fn headers<'a>(&'a self, provider: &'a Provider) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         self.headers.iter(&provider.claim_headers)
+    }
+
+    /// `sub`.
+    pub fn subject(&self) -> &str {
+        &self.subject
     }
 
     /// Whether the token, or all of its subject's tokens of its age, were revoked. Compared once per version.
@@ -68,7 +75,8 @@ impl Identity {
 
     /// About how much memory it takes besides its own struct.
     pub fn heap_bytes(&self) -> usize {
-        self.headers.values.len().saturating_add(self.headers.lengths.len().saturating_mul(2))
+        let lengths = self.headers.lengths.len().saturating_mul(2);
+        self.headers.values.len().saturating_add(self.subject.len()).saturating_add(lengths)
     }
 }
 

@@ -22,7 +22,7 @@ pub mod discovery;
 pub mod identity;
 pub mod judge;
 pub mod jwks;
-pub mod key;
+mod key;
 pub mod path;
 pub mod place;
 pub mod request;

@@ -1,12 +1,14 @@
 //! A verdict, carried out on the request.
 
-use abi::{Refused, headers};
+use abi::headers::Map;
+use abi::{Refused, headers, http};
 use host::problem::{self, Problem};
 use jwt_core::config::{Config, Forward};
 use jwt_core::identity::Identity;
+use jwt_core::judge::Decision;
 use jwt_core::place::Place;
 use jwt_core::request::Request;
-use jwt_core::verdict::Denial;
+use jwt_core::verdict::{Denial, Verdict};
 
 /// Takes out what only this filter may say, and tokens in the query, whatever the verdict.
 pub(crate) fn clean(config: &Config, request: &Request<'_>) -> Result<(), Refused> {
@@ -24,7 +26,7 @@ pub(crate) fn identify(config: &Config, request: &Request<'_>, identity: &Identi
     let Some(provider) = config.providers.get(identity.provider) else { return Ok(()) };
     for (name, value) in identity.headers(provider) {
         // None of this name is left.
-        headers::add(name, value)?;
+        headers::add(Map::Request, name, value)?;
     }
     if config.forward != Forward::Keep {
         move_token(config, request)?;
@@ -47,6 +49,19 @@ fn move_token(config: &Config, request: &Request<'_>) -> Result<(), Refused> {
         headers::replace("authorization", &[b"Bearer ", found.token].concat())?;
     }
     Ok(())
+}
+
+/// Tells access logs what was decided: verdict, reason, provider, and of a token that holds its subject.
+pub(crate) fn log(config: &Config, decision: &Decision) -> Result<(), Refused> {
+    let (verdict, reason) = decision.verdict.labels(decision.is_dry_run);
+    let provider = decision.provider.and_then(|index| config.providers.get(index));
+    let name = provider.map_or("none", |provider| provider.name.as_str());
+    let subject = match &decision.verdict {
+        Verdict::Allow(identity) => identity.subject(),
+        _ => "-",
+    };
+    let text = format!("{verdict} {} {name} {subject}", reason.as_str());
+    http::set_state("finpay_jwt", text.as_bytes())
 }
 
 /// Answers in the service's place.

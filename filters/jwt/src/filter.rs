@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use abi::headers::{Headers, Map};
 use abi::metric::Kind;
-use abi::{Action, Plugin, Refused, clock, http};
+use abi::{Action, Plugin, Refused, clock, headers, http};
 use host::metric::Metric;
 use jwt_core::config::{Config, Jwks};
 use jwt_core::judge::{Decision, judge};
@@ -34,6 +34,8 @@ pub(crate) struct Filter {
     sources: Vec<Sources>,
     parking: Parking,
     metrics: Metrics,
+    /// Requests in flight whose answers are to say that a dry run would have refused them.
+    would_deny: RefCell<Vec<(u32, Reason)>>,
     tick: Cell<Duration>,
 }
 
@@ -59,7 +61,7 @@ impl Sources {
 impl Filter {
     fn new(config: Config) -> Self {
         let gauge = Metric::new(Kind::Gauge, "finpay_jwt", &[], "host_signatures");
-        let signatures = Signatures::new(config.uses_host_signatures, gauge);
+        let signatures = Signatures::new(config.signatures, gauge);
         let mut verifier = Verifier::new(&config, signatures);
         let mut sources = Vec::with_capacity(config.providers.len());
         for (index, provider) in config.providers.iter().enumerate() {
@@ -86,6 +88,7 @@ impl Filter {
             verifier: RefCell::new(verifier),
             sources,
             config,
+            would_deny: RefCell::default(),
             tick: Cell::new(Duration::ZERO),
         }
     }
@@ -94,20 +97,23 @@ impl Filter {
     fn decide(&self, context: u32, waits_until_ms: Option<u64>) -> Result<Action, Refused> {
         let started_ns = clock::now_ns()?;
         let now_ms = started_ns.checked_div(1_000_000).unwrap_or(0);
-        let headers = Headers::read(Map::Request)?;
-        let request = Request::read(&self.config, headers.iter());
+        let all = Headers::read(Map::Request)?;
+        let request = Request::read(&self.config, all.iter());
         let decision = judge(
             &self.config,
             &mut *self.verifier.borrow_mut(),
             &request,
             now_ms.checked_div(1_000).unwrap_or(0),
         );
-        if !decision.is_dry_run && self.park(context, &decision, now_ms, waits_until_ms) {
+        if self.park(context, &decision, now_ms, waits_until_ms) {
             return Ok(Action::Pause);
         }
         apply::clean(&self.config, &request)?;
         if let Verdict::Allow(identity) = &decision.verdict {
             apply::identify(&self.config, &request, identity)?;
+        }
+        if self.config.logs_state {
+            apply::log(&self.config, &decision)?;
         }
         self.metrics.count(&self.config, &decision);
         self.metrics.took(clock::now_ns()?.saturating_sub(started_ns));
@@ -115,6 +121,10 @@ impl Filter {
             Verdict::Deny(denial) if !decision.is_dry_run => {
                 apply::refuse(&self.config, denial);
                 Ok(Action::Pause)
+            }
+            Verdict::Deny(denial) if self.config.dry_run_header.is_some() => {
+                self.would_deny.borrow_mut().push((context, denial.reason));
+                Ok(Action::Continue)
             }
             _ => Ok(Action::Continue),
         }
@@ -279,7 +289,22 @@ impl Plugin for Filter {
         self.decide(context, None).unwrap_or_else(|refused| self.refuse_for_host(refused))
     }
 
+    fn on_response_headers(&self, context: u32) {
+        let Some(name) = &self.config.dry_run_header else { return };
+        let reason =
+            self.would_deny.borrow().iter().find(|(known, _)| *known == context).map(|(_, reason)| *reason);
+        if let Some(reason) = reason
+            && let Err(refused) = headers::add(Map::Response, name, reason.as_str().as_bytes())
+        {
+            error!("an answer cannot tell of a dry run: {refused:?}");
+        }
+    }
+
     fn on_delete(&self, context: u32) {
         self.parking.remove(context);
+        // Nearly always there is none.
+        if !self.would_deny.borrow().is_empty() {
+            self.would_deny.borrow_mut().retain(|(known, _)| *known != context);
+        }
     }
 }

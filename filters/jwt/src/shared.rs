@@ -141,9 +141,14 @@ impl Shared {
             && shared::set(&self.lease_key, &lease_bytes(FETCHING, until_ms), Some(version)).is_ok()
     }
 
+    /// For the VM that has it.
+    pub(crate) fn extend_lease(&self, until_ms: u64) {
+        let _ = shared::set(&self.lease_key, &lease_bytes(FETCHING, until_ms), None);
+    }
+
     /// After a success.
     pub(crate) fn free_lease(&self) {
-        let _ = shared::set(&self.lease_key, &lease_bytes(FETCHING, 0), None);
+        self.extend_lease(0);
     }
 
     /// After a failure: nobody fetches until this time.

@@ -5,7 +5,8 @@ use std::cell::Cell;
 use abi::foreign;
 use host::metric::Metric;
 use jwt_core::algorithm::Algorithm;
-use jwt_core::key::Key;
+use jwt_core::config;
+use jwt_core::jwks::Key;
 use jwt_core::signature::{JwtSimple, SignatureCheck, host_answer, host_argument};
 use jwt_core::token::Signed;
 use log::{info, warn};
@@ -19,7 +20,8 @@ pub(crate) struct Signatures {
 }
 
 impl Signatures {
-    pub(crate) fn new(wants_host: bool, gauge: Metric) -> Self {
+    pub(crate) fn new(configured: config::Signatures, gauge: Metric) -> Self {
+        let wants_host = configured == config::Signatures::Host;
         // An empty question is refused for what it is, unless nobody is there to refuse it.
         let offered = foreign::call(FUNCTION, &[]) != Err(abi::Refused::NOT_FOUND);
         if wants_host && !offered {

@@ -53,10 +53,19 @@ impl Fetcher {
 
     /// Asks for a path of the target, if this VM is the one to do it now.
     fn ask(&self, now_ms: u64, authority: &str, path: &str, etag: Option<&str>) {
-        let span = millis(self.target.timeout.saturating_add(LEASE_MARGIN));
-        if self.shared.take_lease(now_ms, now_ms.saturating_add(span)) {
+        if self.shared.take_lease(now_ms, self.lease_end_ms(now_ms)) {
             self.send(now_ms, authority, path, etag);
         }
+    }
+
+    /// Asks for more, with the lease that this VM has already.
+    fn ask_on(&self, now_ms: u64, authority: &str, path: &str) {
+        self.shared.extend_lease(self.lease_end_ms(now_ms));
+        self.send(now_ms, authority, path, None);
+    }
+
+    fn lease_end_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_add(millis(self.target.timeout.saturating_add(LEASE_MARGIN)))
     }
 
     fn send(&self, now_ms: u64, authority: &str, path: &str, etag: Option<&str>) {
@@ -75,6 +84,11 @@ impl Fetcher {
                 self.fail(now_ms, "dispatch");
             }
         }
+    }
+
+    /// Whether this VM is asking.
+    fn is_asking(&self) -> bool {
+        self.call.get().is_some()
     }
 
     fn is_waiting_for(&self, call: u32) -> bool {
@@ -99,15 +113,15 @@ impl Fetcher {
         }
     }
 
-    fn succeed(&self, document: Option<&[u8]>, stamp: Stamp) {
-        match self.shared.publish(document, stamp) {
-            Ok(()) => {
-                self.failures.set(0);
-                self.count("ok", "ok");
-                self.shared.free_lease();
-            }
-            Err(refused) => warn!("cannot share an answer of {}: {refused:?}", self.target.cluster),
-        }
+    /// Shares an answer with all workers; without a document the last one was confirmed.
+    fn share(&self, document: Option<&[u8]>, stamp: Stamp) -> Result<(), &'static str> {
+        self.shared.publish(document, stamp).map_err(|_| "shared_data")
+    }
+
+    fn succeed(&self) {
+        self.failures.set(0);
+        self.count("ok", "ok");
+        self.shared.free_lease();
     }
 
     fn fail(&self, now_ms: u64, reason: &'static str) {

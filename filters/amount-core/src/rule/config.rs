@@ -2,26 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use ::config::ConfigError;
 use serde::Deserialize;
 
 use super::{
     AmountRule, Config, CountRule, CurrencyRule, DEFAULT_BODY_BYTES, Pattern, Rule, Segment, SumRule,
 };
 use crate::money::Currency;
-
-/// What is wrong with the rules, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {problem}")]
-pub struct ConfigError {
-    /// The field.
-    pub path: String,
-    /// What is wrong with it.
-    pub problem: String,
-}
-
-fn error(path: impl Into<String>, problem: impl Into<String>) -> ConfigError {
-    ConfigError { path: path.into(), problem: problem.into() }
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -92,10 +79,7 @@ struct RawSum {
 }
 
 pub(super) fn read(text: &[u8]) -> Result<Config, ConfigError> {
-    let mut json = serde_json::Deserializer::from_slice(text);
-    let raw: RawConfig = serde_path_to_error::deserialize(&mut json)
-        .map_err(|problem| error(problem.path().to_string(), problem.inner().to_string()))?;
-    json.end().map_err(|problem| error("", problem.to_string()))?;
+    let raw: RawConfig = ::config::parse(text)?;
     let compile_at = |(index, raw)| compile(raw, &format!("rules[{index}]"));
     let rules = raw.rules.into_iter().enumerate().map(compile_at).collect::<Result<_, _>>()?;
     Ok(Config { hold_headers: raw.hold_headers, rules })
@@ -104,21 +88,21 @@ pub(super) fn read(text: &[u8]) -> Result<Config, ConfigError> {
 fn compile(raw: RawRule, at: &str) -> Result<Rule, ConfigError> {
     let at = |field: &str| format!("{at}.{field}");
     if raw.r#match.methods.is_empty() {
-        return Err(error(at("match.methods"), "names no method"));
+        return Err(ConfigError::new(at("match.methods"), "names no method"));
     }
     let max_body_bytes = raw.max_body_bytes.unwrap_or(DEFAULT_BODY_BYTES);
     if max_body_bytes == 0 {
-        return Err(error(at("maxBodyBytes"), "must be above 0"));
+        return Err(ConfigError::new(at("maxBodyBytes"), "must be above 0"));
     }
     let amount = |(index, raw): (usize, RawAmount)| {
         let at = at(&format!("amounts[{index}]"));
         if raw.min < 0 {
-            return Err(error(format!("{at}.min"), "must not be negative"));
+            return Err(ConfigError::new(format!("{at}.min"), "must not be negative"));
         }
         for (code, cap) in &raw.caps {
             currency(code, &format!("{at}.caps"))?;
             if *cap < raw.min {
-                return Err(error(format!("{at}.caps.{code}"), "is below min"));
+                return Err(ConfigError::new(format!("{at}.caps.{code}"), "is below min"));
             }
         }
         let pattern = pattern(&raw.pointer, format!("{at}.pointer"))?;
@@ -144,7 +128,7 @@ fn compile(raw: RawRule, at: &str) -> Result<Rule, ConfigError> {
 fn counts(raw: Vec<RawCount>, at: &str) -> Result<Vec<CountRule>, ConfigError> {
     let count = |(index, raw): (usize, RawCount)| {
         if raw.max < raw.min {
-            return Err(error(format!("{at}[{index}].max"), "is below min"));
+            return Err(ConfigError::new(format!("{at}[{index}].max"), "is below min"));
         }
         let pattern = pattern(&raw.pointer, format!("{at}[{index}].pointer"))?;
         Ok(CountRule { pattern, min: raw.min, max: raw.max })
@@ -167,15 +151,17 @@ fn sum_rule(raw: RawSum, at: &str) -> Result<SumRule, ConfigError> {
 }
 
 fn currency(code: &str, at: &str) -> Result<Currency, ConfigError> {
-    code.parse().map_err(|problem| error(at, format!("{code}: {problem}")))
+    code.parse().map_err(|problem| ConfigError::new(at, format!("{code}: {problem}")))
 }
 
 fn pattern(text: &str, at: String) -> Result<Pattern, ConfigError> {
-    Pattern::new(text).ok_or_else(|| error(at, format!("{text}: a JSON pointer starts with '/'")))
+    Pattern::new(text).ok_or_else(|| ConfigError::new(at, format!("{text}: a JSON pointer starts with '/'")))
 }
 
 fn template(text: &str, at: String) -> Result<Vec<Segment>, ConfigError> {
-    let rest = text.strip_prefix('/').ok_or_else(|| error(at, format!("{text}: a path starts with '/'")))?;
+    let rest = text
+        .strip_prefix('/')
+        .ok_or_else(|| ConfigError::new(at, format!("{text}: a path starts with '/'")))?;
     let is_placeholder = |part: &str| part.starts_with('{') && part.ends_with('}');
     let segment =
         |part: &str| if is_placeholder(part) { Segment::Any } else { Segment::Exact(part.to_owned()) };

@@ -4,7 +4,7 @@ mod provider;
 mod rule;
 
 use super::raw;
-use super::{Config, ConfigError, Forward, Limits, Provider};
+use super::{Config, ConfigError, Limits, Provider};
 use crate::place::{MAX_PLACES, Place, is_tchar};
 use crate::request::OWNED_PREFIX;
 use crate::rules::Demands;
@@ -48,14 +48,11 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
         rules,
         demands,
         places,
-        forward: match raw.forward {
-            raw::Forward::Keep => Forward::Keep,
-            raw::Forward::Strip => Forward::Strip,
-            raw::Forward::Authorization => Forward::Authorization,
-        },
+        forward: raw.forward,
         passes_preflight: raw.cors_preflight.unwrap_or(true),
         dry_run_header,
-        uses_host_signatures: matches!(raw.signatures, raw::Signatures::Host),
+        logs_state: raw.log_state,
+        signatures: raw.signatures,
         owned_headers,
         limits: limits(&raw.limits)?,
     })

@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, reason = "each field's text is its description in the schema")]
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// The jwt filter's `pluginConfig` (on plain Envoy: the `StringValue` in `configuration`).
@@ -27,6 +27,11 @@ pub struct Config {
     pub cors_preflight: Option<bool>,
     /// A response header in which rules with `dryRun` say what they would have refused, such as `x-jwt-dry-run`.
     pub dry_run_header: Option<String>,
+    /// Whether access logs are told of each request, as `%FILTER_STATE(wasm.finpay_jwt:PLAIN)%`: verdict, reason,
+    /// provider and subject, separated by spaces; default false. Reasons of refusals are in
+    /// `%RESPONSE_CODE_DETAILS%` in any case.
+    #[serde(default)]
+    pub log_state: bool,
     /// Who checks signatures; default `host`.
     #[serde(default)]
     pub signatures: Signatures,
@@ -36,7 +41,7 @@ pub struct Config {
 }
 
 /// What becomes of a token that holds.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Forward {
@@ -50,7 +55,7 @@ pub enum Forward {
 }
 
 /// Who checks signatures.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Signatures {
@@ -157,9 +162,16 @@ pub struct Condition {
     /// A claim by JSON pointer (RFC 6901), such as `/realm_access/roles`.
     pub pointer: Option<String>,
     /// It must equal this value.
+    #[serde(default, deserialize_with = "given")]
     pub equals: Option<Value>,
     /// It must be an array with this member, or a text with this word between spaces.
+    #[serde(default, deserialize_with = "given")]
     pub contains: Option<Value>,
+}
+
+/// A value that is given, be it null.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// A header that tells of a claim.
@@ -238,7 +250,7 @@ pub struct RevocationFeed {
 }
 
 /// What happens to tokens whose revocation cannot be known.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum WhenStale {

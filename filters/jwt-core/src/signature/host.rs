@@ -105,3 +105,39 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::host_answer;
+
+    #[rstest]
+    #[case::yes(b"\x08\x01", Some(true))]
+    #[case::no(b"\x08\x00", Some(false))]
+    #[case::default(b"", Some(false))]
+    #[case::error(b"\x12\x04oops", Some(false))]
+    #[case::no_and_error(b"\x08\x00\x12\x04oops", Some(false))]
+    #[case::error_with_field_inside(b"\x12\x02\x08\x01", Some(false))]
+    #[case::last_one_counts(b"\x08\x01\x08\x00", Some(false))]
+    #[case::other_field(b"\x18\x01", Some(false))]
+    #[case::later_field(b"\x08\x01\x22\x01x", Some(true))]
+    #[case::long_varint(b"\x08\x81\x00", Some(true))]
+    #[case::no_value(b"\x08", None)]
+    #[case::unfinished_varint(b"\x08\x80", None)]
+    #[case::endless_varint(b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", None)]
+    #[case::length_beyond_the_end(b"\x12\x05oops", None)]
+    #[case::huge_length(b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", None)]
+    #[case::other_wire_type(b"\x0d\x01\x00\x00\x00", None)]
+    fn reads_the_host_s_answer(#[case] answer: &[u8], #[case] expected: Option<bool>) {
+        assert_eq!(host_answer(answer), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_panics(answer in prop::collection::vec(any::<u8>(), 0..40)) {
+            let _ = host_answer(&answer);
+        }
+    }
+}

@@ -19,7 +19,10 @@ pub(crate) struct FeedSource {
     fetcher: Fetcher,
     feed: RevocationFeed,
     limit: usize,
-    known: RefCell<Rc<Revocations>>,
+    /// The list that the workers share, if there is one.
+    known: RefCell<Option<Rc<Revocations>>>,
+    /// What this VM is reading, page by page.
+    reading: RefCell<Rc<Revocations>>,
     is_stale: Cell<bool>,
     entries: Metric,
     age_seconds: Metric,
@@ -34,6 +37,7 @@ impl FeedSource {
             feed,
             limit,
             known: RefCell::default(),
+            reading: RefCell::default(),
             is_stale: Cell::new(false),
             entries: gauge("entries"),
             age_seconds: gauge("age_seconds"),
@@ -47,11 +51,19 @@ impl FeedSource {
 
     /// Asks for what is new if it is time. Call after `adopt`, so that it asks from the newest cursor.
     pub(crate) fn fetch_if_due(&self, now_ms: u64) {
-        if self.fetcher.shared.stamp().is_none_or(|stamp| now_ms >= stamp.due_at_ms) {
-            let target = &self.fetcher.target;
-            let path = format!("{}?after={}", target.path, self.known.borrow().cursor());
-            self.fetcher.ask(now_ms, &target.authority, &path, None);
+        if !self.fetcher.is_asking()
+            && self.fetcher.shared.stamp().is_none_or(|stamp| now_ms >= stamp.due_at_ms)
+        {
+            let known = self.known.borrow().clone().unwrap_or_default();
+            let path = self.path(&known);
+            // If this VM is not elected, nothing comes of it.
+            *self.reading.borrow_mut() = known;
+            self.fetcher.ask(now_ms, &self.fetcher.target.authority, &path, None);
         }
+    }
+
+    fn path(&self, known: &Revocations) -> String {
+        format!("{}?after={}", self.fetcher.target.path, known.cursor())
     }
 
     /// Whether a request that lacks revocations may go on soon.
@@ -74,30 +86,39 @@ impl FeedSource {
         let answer = self.fetcher.answer(headers, body_bytes, MAX_PAGE_BYTES)?;
         let page = Page::parse(&answer.body.ok_or("status")?).map_err(|_| "document")?;
         let now_seconds = now_ms.checked_div(1_000).unwrap_or(0);
-        let known = self.known.borrow().clone();
-        let wait_ms = if page.more { 0 } else { jittered(millis(self.feed.interval)) };
+        let reading = self.reading.borrow().clone();
+        let cursor = reading.cursor();
         let stamp = Stamp {
             fetched_at_ms: now_ms,
-            due_at_ms: now_ms.saturating_add(wait_ms),
+            due_at_ms: now_ms.saturating_add(jittered(millis(self.feed.interval))),
             version: 0,
             etag: Vec::new(),
         };
-        match known.merged(&page, now_seconds, self.limit) {
-            Ok(merged) => {
-                self.fetcher.succeed(merged.as_ref().map(Revocations::as_bytes), stamp);
-                Ok(())
-            }
+        let merged = match reading.merged(&page, now_seconds, self.limit) {
+            Ok(merged) => merged.map_or(reading, Rc::new),
             Err(Unusable::TooMany) => {
-                warn!(
-                    "{} has more than {} revocations: its tokens are refused",
-                    self.fetcher.target.cluster, self.limit
-                );
+                let cluster = &self.fetcher.target.cluster;
+                warn!("{cluster} has more than {} revocations: its tokens are refused", self.limit);
                 // An empty document is no list: every worker refuses until the feed fits again.
-                self.fetcher.succeed(Some(&[]), stamp);
-                Err("too_many")
+                self.fetcher.share(Some(&[]), stamp)?;
+                return Err("too_many");
             }
-            Err(Unusable::NotAPage) => Err("document"),
+            Err(Unusable::NotAPage) => return Err("document"),
+        };
+        *self.reading.borrow_mut() = Rc::clone(&merged);
+        if page.more && merged.cursor() == cursor {
+            // It would go on for ever.
+            return Err("document");
         }
+        if page.more {
+            // Part of a feed is no ground to let a token in: it is shared when it has been read to its end.
+            self.fetcher.ask_on(now_ms, &self.fetcher.target.authority, &self.path(&merged));
+            return Ok(());
+        }
+        let is_news = self.known.borrow().as_deref() != Some(&*merged);
+        self.fetcher.share(is_news.then(|| merged.as_bytes()), stamp)?;
+        self.fetcher.succeed();
+        Ok(())
     }
 
     /// What the workers know by now, if it is something else than before.
@@ -116,12 +137,12 @@ impl FeedSource {
         self.is_stale.set(false);
         let document = self.fetcher.shared.changed(&stamp)?;
         let Some(revocations) = Revocations::from_bytes(document) else {
-            *self.known.borrow_mut() = Rc::default();
+            *self.known.borrow_mut() = None;
             return Some(Feed::Unavailable);
         };
         self.entries.set(u64::try_from(revocations.count()).unwrap_or(u64::MAX));
         let revocations = Rc::new(revocations);
-        *self.known.borrow_mut() = Rc::clone(&revocations);
+        *self.known.borrow_mut() = Some(Rc::clone(&revocations));
         Some(Feed::Known(revocations))
     }
 }

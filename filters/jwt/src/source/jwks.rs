@@ -57,6 +57,9 @@ impl JwksSource {
 
     /// Starts a fetch if one is due, or wanted for a key that is not in the set.
     pub(crate) fn fetch_if_due(&self, now_ms: u64, is_wanted: bool) {
+        if self.fetcher.is_asking() {
+            return;
+        }
         let stamp = self.fetcher.shared.stamp();
         let is_due = stamp
             .as_ref()
@@ -104,7 +107,7 @@ impl JwksSource {
                 warn!("the discovery document of {} is of no use: {error}", self.fetcher.target.cluster);
                 "discovery"
             })?;
-            self.fetcher.send(now_ms, &location.authority, &location.path, None);
+            self.fetcher.ask_on(now_ms, &location.authority, &location.path);
             *self.found.borrow_mut() = Some(location);
             return Ok(());
         }
@@ -120,8 +123,9 @@ impl JwksSource {
             .map_or(self.remote.refresh, |age| age.clamp(self.remote.min_refetch, self.remote.refresh));
         let etag = answer.headers.first("etag").unwrap_or_default().to_vec();
         let due_at_ms = now_ms.saturating_add(jittered(millis(refresh)));
-        self.fetcher
-            .succeed(answer.body.as_deref(), Stamp { fetched_at_ms: now_ms, due_at_ms, version: 0, etag });
+        let stamp = Stamp { fetched_at_ms: now_ms, due_at_ms, version: 0, etag };
+        self.fetcher.share(answer.body.as_deref(), stamp)?;
+        self.fetcher.succeed();
         Ok(())
     }
 

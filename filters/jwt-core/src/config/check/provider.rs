@@ -6,15 +6,14 @@ use serde_json::Value;
 
 use super::super::raw;
 use super::super::{
-    ClaimHeader, ConfigError, HeaderValue, Jwks, Provider, RemoteJwks, RevocationFeed, Subjects, Target,
+    ClaimHeader, ConfigError, HeaderValue, Jwks, MAX_LEEWAY_SECONDS, Provider, RemoteJwks, RevocationFeed,
+    Subjects, Target,
 };
 use super::{header_name, within};
 use crate::algorithm::Algorithm;
 use crate::jwks::KeySet;
 use crate::selector::{Condition, Selector, Test};
 
-/// A clock that is further off than this is to be repaired, not tolerated.
-const MAX_LEEWAY_SECONDS: u64 = 300;
 const MAX_CLAIM_HEADERS: usize = 32;
 const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 
