@@ -1,13 +1,15 @@
 //! One real Envoy of a test's own: HTTP filters in front of an answer of 200 that repeats the identity headers
 //! as it saw them.
 
+mod bootstrap;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -34,8 +36,27 @@ pub struct Setup {
     pub clusters: Vec<Value>,
     /// Worker threads; 0 counts as 1.
     pub concurrency: u32,
-    /// Answer without the `seen-` headers, which cost time.
+    /// Answer without the `seen-` headers, and log nothing but warnings: both cost time.
     pub plain: bool,
+}
+
+/// The same, and what few tests need.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// What an Envoy is started with.
+    pub setup: Setup,
+    /// More request headers that come back; one with a colon in front comes back without it.
+    pub seen: Vec<String>,
+    /// More and larger headers get in than Envoy usually lets.
+    pub is_generous: bool,
+    /// [`Envoy::change`] can be used. Envoy then starts even where it refuses the filters.
+    pub is_dynamic: bool,
+}
+
+impl From<Setup> for Options {
+    fn from(setup: Setup) -> Self {
+        Self { setup, ..Self::default() }
+    }
 }
 
 /// A running Envoy; it ends when this is dropped.
@@ -43,8 +64,10 @@ pub struct Setup {
 pub struct Envoy {
     /// Its listener.
     pub address: SocketAddr,
+    admin: Client,
     process: Child,
     folder: TempDir,
+    options: Options,
 }
 
 /// The binary that `FINPAY_ENVOY` names, or `None` (with a word) when it names none.
@@ -63,21 +86,23 @@ impl Envoy {
     }
 
     /// The same with all that can be chosen.
-    pub async fn start_with(binary: PathBuf, mut setup: Setup) -> Result<Self> {
+    pub async fn start_with(binary: PathBuf, options: impl Into<Options>) -> Result<Self> {
+        let options = options.into();
+        let setup = &options.setup;
         let folder = tempfile::tempdir()?;
         let admin = folder.path().join("admin.sock");
-        setup.http_filters.push(json!({
-            "name": "envoy.filters.http.router",
-            "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
-        }));
         let config = folder.path().join("envoy.json");
-        std::fs::write(&config, bootstrap(&admin.to_string_lossy(), &setup).to_string())?;
+        let listener = listener_file(&folder)?;
+        std::fs::write(&listener, bootstrap::discovery(&options, &setup.http_filters).to_string())?;
+        std::fs::write(&config, bootstrap::bootstrap(&admin, &listener, &options).to_string())?;
         let log = std::fs::File::create(folder.path().join("log"))?;
+        let wasm_level = if setup.plain { "wasm:warning" } else { "wasm:debug" };
         let mut process = Command::new(binary)
             .arg("-c")
             .arg(&config)
             .args(["--concurrency", &setup.concurrency.max(1).to_string()])
-            .args(["--disable-hot-restart", "-l", "warning"])
+            .args(["--disable-hot-restart", "-l", "warning", "--component-log-level", wasm_level])
+            .args(["--file-flush-interval-msec", "20"])
             .stdin(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
@@ -99,7 +124,18 @@ impl Envoy {
             Ok(Some(SocketAddr::from(([127, 0, 0, 1], u16::try_from(port)?))))
         })
         .await?;
-        Ok(Self { address, process, folder })
+        Ok(Self { address, admin: client, process, folder, options })
+    }
+
+    /// Puts other filters in place of its own: the listener keeps its port, and requests under way keep the filters
+    /// that they have.
+    pub fn change(&self, http_filters: &[Value]) -> Result<()> {
+        let file = listener_file(&self.folder)?;
+        let new = self.folder.path().join("new.json");
+        let listener = bootstrap::discovery(&self.options, http_filters);
+        std::fs::write(&new, listener.to_string())?;
+        // By rename: Envoy must never read half a file.
+        Ok(std::fs::rename(new, file)?)
     }
 
     /// Its process.
@@ -111,33 +147,31 @@ impl Envoy {
     pub fn log(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.folder.path().join("log"))?)
     }
+
+    /// Waits until it has logged this text; all that it has logged by then.
+    pub async fn logs(&self, text: &str) -> Result<String> {
+        until(
+            &format!("Envoy logs {text:?}"),
+            async || Ok(Some(self.log()?).filter(|log| log.contains(text))),
+        )
+        .await
+    }
+
+    /// Its counters and gauges whose names hold this text.
+    pub async fn stats(&self, text: &str) -> Result<Vec<(String, u64)>> {
+        let url = "http://envoy/stats?format=json";
+        let stats: Value = self.admin.get(url).send().await?.json().await?;
+        let stats = stats["stats"].as_array().context("Envoy's stats")?.iter();
+        Ok(stats
+            .filter_map(|stat| Some((stat["name"].as_str()?.to_owned(), stat["value"].as_u64()?)))
+            .filter(|(name, _)| name.contains(text))
+            .collect())
+    }
 }
 
-fn bootstrap(admin: &str, setup: &Setup) -> Value {
-    let seen = SEEN
-        .map(|name| json!({"header": {"key": format!("seen-{name}"), "value": format!("%REQ({name})%")}}));
-    let seen = if setup.plain { json!([]) } else { json!(seen) };
-    let manager = json!({
-        "@type":
-            "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "test",
-        "route_config": {"virtual_hosts": [{
-            "name": "all",
-            "domains": ["*"],
-            "response_headers_to_add": seen,
-            "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
-        }]},
-        "http_filters": setup.http_filters,
-    });
-    json!({
-        "admin": {"address": {"pipe": {"path": admin}}},
-        "static_resources": {"clusters": setup.clusters, "listeners": [{
-            "name": "test",
-            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
-            "filter_chains": [{"filters": [{
-                "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": manager,
-            }]}],
-        }]},
-    })
+/// In a folder of its own, which Envoy watches.
+fn listener_file(folder: &TempDir) -> Result<PathBuf> {
+    let watched = folder.path().join("lds");
+    std::fs::create_dir_all(&watched)?;
+    Ok(watched.join("listeners.json"))
 }

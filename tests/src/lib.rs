@@ -4,10 +4,13 @@
 
 pub mod cluster;
 pub mod envoy;
+pub mod issuer;
+pub mod jwt;
 pub mod load;
 pub mod local;
 pub mod metrics;
 pub mod orders;
+pub mod raw;
 pub mod tokens;
 pub mod wait;
 

@@ -64,3 +64,28 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
     mac.update(message);
     mac.finalize().into_bytes().to_vec()
 }
+
+/// A token over these very texts, sound or not.
+pub fn sign_texts(key: &SigningKey, header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
+    let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let signature: Signature = key.sign(input.as_bytes());
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+}
+
+/// The token with these bytes for its signature.
+pub fn with_signature(token: &str, signature: &[u8]) -> Result<String> {
+    let (input, _) = token.rsplit_once('.').context("no signature")?;
+    Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+/// The signature's bytes.
+pub fn signature(token: &str) -> Result<Vec<u8>> {
+    let (_, signature) = token.rsplit_once('.').context("no signature")?;
+    Ok(URL_SAFE_NO_PAD.decode(signature)?)
+}
+
+/// The same token under the other signature that ECDSA's arithmetic holds for as good.
+pub fn mirrored(token: &str) -> Result<String> {
+    let (r, s) = Signature::from_slice(&signature(token)?)?.split_scalars();
+    with_signature(token, &Signature::from_scalars(r, -s)?.to_bytes())
+}

@@ -16,6 +16,26 @@ pub async fn until<T>(what: &str, condition: impl AsyncFnMut() -> Result<Option<
 pub async fn until_within<T>(
     limit: Duration,
     what: &str,
+    condition: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    every(Duration::from_millis(200), limit, what, condition).await
+}
+
+/// Asks as often as a measurement needs, and says how long it took.
+pub async fn measured(
+    limit: Duration,
+    what: &str,
+    mut condition: impl AsyncFnMut() -> Result<bool>,
+) -> Result<Duration> {
+    let started = Instant::now();
+    every(Duration::from_millis(10), limit, what, async || Ok(condition().await?.then_some(()))).await?;
+    Ok(started.elapsed())
+}
+
+async fn every<T>(
+    period: Duration,
+    limit: Duration,
+    what: &str,
     mut condition: impl AsyncFnMut() -> Result<Option<T>>,
 ) -> Result<T> {
     let deadline = Instant::now() + limit;
@@ -26,6 +46,6 @@ pub async fn until_within<T>(
         if Instant::now() > deadline {
             bail!("not within {limit:?}: {what}");
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(period).await;
     }
 }

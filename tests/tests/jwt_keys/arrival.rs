@@ -1,0 +1,124 @@
+//! Keys that are new to the filter.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde_json::json;
+use tests::envoy::Setup;
+use tests::issuer::{Conduct, DISCOVERY, Issuer, JWKS};
+use tests::jwt::{Tools, configuration};
+use tests::wait::until;
+use tests::{issuer, raw};
+use tokio::task::JoinSet;
+
+use super::{at_once, becomes, lasting, may_refetch, verdict};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_costs_one_fetch_and_no_refusal() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    for concurrency in [1, 2] {
+        let issuer = Issuer::start().await?;
+        let setup = Setup { concurrency, ..Setup::default() };
+        let envoy = tools.start_with(&lasting(&issuer), &[&issuer], setup).await?;
+        becomes(&envoy, &issuer.token(&json!({}))?, "200").await?;
+        assert_eq!(issuer.asked(JWKS), 1, "{concurrency} workers load the keys once");
+        may_refetch(&issuer, Instant::now()).await?;
+        issuer.rotate(true)?;
+        let verdicts = at_once(&envoy, &issuer.token(&json!({}))?, 60).await?;
+        assert_eq!(verdicts, vec!["200"; 60], "{concurrency} workers");
+        assert_eq!(issuer.asked(JWKS), 2, "{concurrency} workers fetch the new key once");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_nobody_has_costs_one_fetch_in_a_time() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let envoy = tools.start(&lasting(&issuer), &[&issuer]).await?;
+    becomes(&envoy, &issuer.token(&json!({}))?, "200").await?;
+    let foreign = issuer::Pair::generate("nobody-has-it")?;
+    let started = Instant::now();
+    let before = issuer.asked(JWKS);
+    let mut refused = 0;
+    while started.elapsed() < Duration::from_secs(4) {
+        let token = foreign.sign(&issuer::header(&foreign), &issuer.claims(&json!({})));
+        assert_eq!(verdict(&envoy, &token).await?, "401 invalid-token");
+        refused += 1;
+    }
+    let fetches = issuer.asked(JWKS) - before;
+    eprintln!("{refused} requests with an unknown key in 4 s: {fetches} fetches");
+    assert!((2..=4).contains(&fetches), "{fetches} fetches with one allowed per second");
+    assert!(refused > 20, "refusals between the fetches do not wait: {refused}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_under_load_costs_no_request() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Arc::new(Issuer::start().await?);
+    let setup = Setup { concurrency: 2, ..Setup::default() };
+    let envoy = tools.start_with(&lasting(&issuer), &[&issuer], setup).await?;
+    let old = issuer.token(&json!({}))?;
+    becomes(&envoy, &old, "200").await?;
+    let (started, length) = (Instant::now(), Duration::from_secs(5));
+    let mut clients = JoinSet::new();
+    for client in 0..4 {
+        let (issuer, old, address) = (Arc::clone(&issuer), old.clone(), envoy.address);
+        clients.spawn(async move {
+            let mut connection = raw::Connection::open(address).await?;
+            let mut count = 0;
+            while started.elapsed() < length {
+                let token = if count % 2 == 0 { issuer.token(&json!({}))? } else { old.clone() };
+                let value = format!("Bearer {token}");
+                let request = raw::request("GET", b"/order/1", &[(b"authorization", value.as_bytes())]);
+                let reply = connection.send(&request).await?;
+                assert_eq!(
+                    reply.verdict(),
+                    "200",
+                    "client {client}, {:?} after the start",
+                    started.elapsed()
+                );
+                count += 1;
+            }
+            anyhow::Ok(count)
+        });
+    }
+    until("half of the time is over", async || Ok((started.elapsed() > length / 2).then_some(()))).await?;
+    let before = issuer.asked(JWKS);
+    issuer.rotate(true)?;
+    let mut sent = 0;
+    while let Some(count) = clients.join_next().await {
+        sent += count??;
+    }
+    eprintln!("{sent} requests over a rotation, {} fetches for it", issuer.asked(JWKS) - before);
+    assert_eq!(issuer.asked(JWKS) - before, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_discovery_document_leads_to_the_keys() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let mut discovery = issuer.target(DISCOVERY);
+    discovery["minRefetchSeconds"] = 1.into();
+    let provider = issuer.provider_with(&json!({"discovery": discovery}));
+    let envoy = tools.start(&configuration(&[provider]), &[&issuer]).await?;
+    becomes(&envoy, &issuer.token(&json!({}))?, "200").await?;
+    assert_eq!((issuer.asked(DISCOVERY), issuer.asked(JWKS)), (1, 1));
+    may_refetch(&issuer, Instant::now()).await?;
+    issuer.rotate(true)?;
+    let verdicts = at_once(&envoy, &issuer.token(&json!({}))?, 20).await?;
+    assert_eq!(verdicts, vec!["200"; 20]);
+    assert_eq!((issuer.asked(DISCOVERY), issuer.asked(JWKS)), (2, 2));
+
+    // A document of somebody else says nothing of this issuer's keys.
+    let foreign = json!({"issuer": "https://other.example", "jwks_uri": "http://other.example/keys"});
+    issuer.conduct(DISCOVERY, Conduct::Says(foreign.to_string()));
+    may_refetch(&issuer, Instant::now()).await?;
+    issuer.rotate(true)?;
+    assert_eq!(verdict(&envoy, &issuer.token(&json!({}))?).await?, "401 invalid-token");
+    assert_eq!((issuer.asked(DISCOVERY), issuer.asked(JWKS)), (3, 2));
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Keys that come, change and go, and an issuer with bad days.
+
+mod arrival;
+mod outages;
+mod waiting;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde_json::Value;
+use tests::envoy::Envoy;
+use tests::issuer::{Issuer, JWKS};
+use tests::jwt::configuration;
+use tests::raw;
+use tests::wait::until;
+use tokio::task::JoinSet;
+
+/// So many requests with this token at once: their verdicts.
+async fn at_once(envoy: &Envoy, token: &str, count: usize) -> Result<Vec<String>> {
+    let mut requests = JoinSet::new();
+    for _ in 0..count {
+        let (address, token) = (envoy.address, token.to_owned());
+        requests.spawn(async move { raw::bearer(address, "/order/1", &token).await });
+    }
+    let mut verdicts = Vec::new();
+    while let Some(reply) = requests.join_next().await {
+        verdicts.push(reply??.verdict());
+    }
+    Ok(verdicts)
+}
+
+async fn verdict(envoy: &Envoy, token: &str) -> Result<String> {
+    Ok(raw::bearer(envoy.address, "/order/1", token).await?.verdict())
+}
+
+/// Requests with this token until one has this verdict.
+async fn becomes(envoy: &Envoy, token: &str, wanted: &str) -> Result<()> {
+    until(&format!("the verdict is {wanted}"), async || {
+        Ok((verdict(envoy, token).await? == wanted).then_some(()))
+    })
+    .await
+}
+
+async fn vm_failures(envoy: &Envoy) -> Result<u64> {
+    let failures = envoy.stats("wasm").await?;
+    Ok(failures.iter().filter(|(name, _)| name.contains("fail")).map(|(_, count)| count).sum())
+}
+
+/// Waits until an unknown key may cost a fetch again.
+async fn may_refetch(issuer: &Issuer, since: Instant) -> Result<()> {
+    let asked = issuer.asked(JWKS);
+    until("the time between two fetches has passed", async || {
+        assert_eq!(issuer.asked(JWKS), asked, "nobody asked for anything");
+        Ok((since.elapsed() > Duration::from_millis(1100)).then_some(()))
+    })
+    .await
+}
+
+/// A set that holds for longer than any test, so that every fetch has another cause than its age.
+fn lasting(issuer: &Issuer) -> Value {
+    configuration(&[issuer.provider()])
+}

@@ -1,0 +1,125 @@
+//! An issuer with bad days.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde_json::json;
+use tests::issuer::{Conduct, Issuer, JWKS};
+use tests::jwt::{Tools, faults, metric, with};
+use tests::raw;
+use tests::wait::{until, until_within};
+
+use super::{becomes, lasting, verdict};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_is_down_matters_only_until_its_keys_are_known() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    issuer.go_down().await;
+    let envoy = tools.start(&lasting(&issuer), &[&issuer]).await?;
+    let token = issuer.token(&json!({}))?;
+    let reply = raw::bearer(envoy.address, "/order/1", &token).await?;
+    assert_eq!(faults(&reply, "503 keys-unavailable", &[&token]), Vec::<String>::new(), "{reply:?}");
+
+    issuer.come_up().await?;
+    becomes(&envoy, &token, "200").await?;
+    issuer.go_down().await;
+    let started = Instant::now();
+    until("two seconds without an issuer", async || {
+        assert_eq!(verdict(&envoy, &issuer.token(&json!({}))?).await?, "200", "the keys are known");
+        Ok((started.elapsed() > Duration::from_secs(2)).then_some(()))
+    })
+    .await?;
+    assert_eq!(metric(&envoy, "provider=.=default;.;keys").await?, 1, "one key is in use");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_answer_never_takes_good_keys_away() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let mut configuration = lasting(&issuer);
+    configuration["providers"][0]["jwks"]["remote"]["refreshSeconds"] = 1.into();
+    let envoy = tools.start(&configuration, &[&issuer]).await?;
+    let token = issuer.token(&json!({}))?;
+    becomes(&envoy, &token, "200").await?;
+    let private = json!({"keys": [{"kty": "oct", "kid": "key-1", "k": "AAAA"}]}).to_string();
+    let bad = [
+        Conduct::Status(500),
+        Conduct::Status(404),
+        Conduct::Says(String::new()),
+        Conduct::Says("<html>come back later</html>".to_owned()),
+        Conduct::Says(r#"{"keys": []}"#.to_owned()),
+        Conduct::Says(private),
+        Conduct::Says(format!(r#"{{"keys": [], "padding": "{}"}}"#, "x".repeat(70_000))),
+    ];
+    for conduct in bad {
+        issuer.conduct(JWKS, conduct.clone());
+        let asked = issuer.asked(JWKS);
+        until("the bad answer was given", async || Ok((issuer.asked(JWKS) > asked).then_some(()))).await?;
+        // A good one then ends the filter's back-off.
+        issuer.conduct(JWKS, Conduct::Well);
+        let confirmed = issuer.answered(JWKS, 304);
+        until("a good answer was given", async || {
+            assert_eq!(verdict(&envoy, &token).await?, "200", "{conduct:?}");
+            let fresh = issuer.token(&json!({}))?;
+            assert_eq!(verdict(&envoy, &fresh).await?, "200", "{conduct:?}, a token not seen before");
+            Ok((issuer.answered(JWKS, 304) > confirmed).then_some(()))
+        })
+        .await?;
+    }
+    issuer.rotate(false)?;
+    becomes(&envoy, &issuer.token(&json!({}))?, "200").await?;
+    assert_eq!(verdict(&envoy, &token).await?, "401 invalid-token", "a key that was withdrawn");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unchanged_set_is_confirmed_and_not_sent_again() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    issuer.cache_control("max-age=3");
+    let envoy = tools.start(&lasting(&issuer), &[&issuer]).await?;
+    let token = issuer.token(&json!({}))?;
+    becomes(&envoy, &token, "200").await?;
+    let age = async || metric(&envoy, "finpay_jwt_jwks.provider=.=default;.;age_seconds").await;
+    until("the keys grow old", async || Ok((age().await? >= 2).then_some(()))).await?;
+    until("their age falls", async || Ok((age().await? < 2).then_some(()))).await?;
+    assert_eq!(issuer.answered(JWKS, 200), 1);
+    assert!(issuer.answered(JWKS, 304) >= 1);
+    assert_eq!(verdict(&envoy, &issuer.token(&json!({}))?).await?, "200");
+    Ok(())
+}
+
+/// The least that can be configured is a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_too_old_count_no_more() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    if std::env::var_os("FINPAY_LONG").is_none() {
+        eprintln!("skipped: it takes more than a minute; FINPAY_LONG=1 runs it");
+        return Ok(());
+    }
+    let issuer = Issuer::start().await?;
+    let mut configuration = lasting(&issuer);
+    let ages = json!({"staleSeconds": 60, "refreshSeconds": 2});
+    let remote = with(configuration["providers"][0]["jwks"]["remote"].clone(), &ages);
+    configuration["providers"][0]["jwks"]["remote"] = remote;
+    let envoy = tools.start(&configuration, &[&issuer]).await?;
+    let token = issuer.token(&json!({}))?;
+    becomes(&envoy, &token, "200").await?;
+    issuer.conduct(JWKS, Conduct::Status(500));
+    let failed = Instant::now();
+    until_within(Duration::from_secs(90), "the keys are too old", async || {
+        let verdict = verdict(&envoy, &token).await?;
+        let (low, high) = (Duration::from_secs(57), Duration::from_secs(64));
+        match verdict.as_str() {
+            "200" => assert!(failed.elapsed() < high, "still taken after {:?}", failed.elapsed()),
+            "503 keys-unavailable" => assert!(failed.elapsed() > low, "refused after {:?}", failed.elapsed()),
+            other => panic!("{other}"),
+        }
+        Ok((verdict != "200").then_some(()))
+    })
+    .await?;
+    issuer.conduct(JWKS, Conduct::Well);
+    becomes(&envoy, &token, "200").await
+}
