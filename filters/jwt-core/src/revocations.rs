@@ -181,7 +181,7 @@ impl Revocations {
         if new.is_empty() && page.cursor == self.cursor() && !page.reset {
             return Ok(None);
         }
-        new.sort_by_key(|record| record.fingerprint);
+        new.sort_unstable_by_key(|record| record.fingerprint);
         let known: Vec<Record> = if page.reset { Vec::new() } else { self.records().collect() };
         let mut bytes = page.cursor.to_le_bytes().to_vec();
         bytes.reserve(known.len().saturating_add(new.len()).saturating_mul(RECORD_BYTES));
