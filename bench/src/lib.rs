@@ -23,9 +23,10 @@ use mesh::console::line;
 
 /// Measure the filters beside Envoy's own, each chain in a real Envoy of its own.
 ///
-/// The figures are CPU time of the Envoy process, in microseconds per request: the median over rounds, with its
-/// quartiles. All chains of a table have their turn in every round, and ratios are taken round by round, so that noise
-/// hits both sides.
+/// The figures are CPU time of the Envoy process, in microseconds per request: the median over rounds, and the
+/// quartiles. All chains of a table have their turn in every round, and differences and ratios are taken round by
+/// round, so that noise hits both sides. `over empty` is what is above an Envoy without filters, `of native` the part
+/// of a request with Envoy's own filter for the same work, `filter alone` the same of what is over empty.
 #[derive(Debug, Parser)]
 #[command(name = "cargo mesh bench", bin_name = "cargo mesh bench", max_term_width = 110)]
 pub struct Bench {

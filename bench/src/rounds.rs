@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use indicatif::ProgressBar;
 
 use crate::chain::{Chain, Started};
 use crate::progress;
@@ -36,7 +35,7 @@ pub struct Figures {
     /// And after the last one.
     pub resident_after_kib: u64,
     /// VMs that ended.
-    pub vm_failures: u64,
+    pub vm_failures: usize,
 }
 
 /// Starts all, warms them up, measures them in turn.
@@ -76,13 +75,9 @@ pub async fn run(title: &str, chains: Vec<Chain>, plan: Plan, envoy: &Path) -> R
     for (place, running) in measured.iter_mut().zip(&running) {
         if let (Ok(figures), Some(running)) = (&mut place.outcome, running) {
             figures.resident_after_kib = running.resident_kib()?;
-            figures.vm_failures = running.vm_failures().await?;
+            figures.vm_failures = running.vm_failures()?;
         }
     }
-    finish(&bar);
-    Ok(measured)
-}
-
-fn finish(bar: &ProgressBar) {
     bar.finish_and_clear();
+    Ok(measured)
 }

@@ -12,8 +12,8 @@ const COLUMNS: [&str; 8] = [
     "chain",
     "us/request",
     "over empty",
-    "of native, request",
-    "of native, filter",
+    "of native",
+    "of native, filter alone",
     "module KiB",
     "Envoy MiB",
     "VM failures",
@@ -43,15 +43,15 @@ pub struct Row {
     /// That without an empty Envoy's, round by round.
     pub over_empty: Option<Spread>,
     /// The request's time as a part of that with Envoy's own filter.
-    pub of_native_request: Option<Spread>,
+    pub of_native: Option<Spread>,
     /// The filter's time as a part of that of Envoy's own.
-    pub of_native_filter: Option<Spread>,
+    pub of_native_filter_alone: Option<Spread>,
     /// The module's size.
     pub module_bytes: Option<u64>,
     /// Envoy's memory before the first request and after the last.
     pub resident_kib: Option<[u64; 2]>,
     /// VMs that ended.
-    pub vm_failures: Option<u64>,
+    pub vm_failures: Option<usize>,
 }
 
 impl Table {
@@ -102,8 +102,8 @@ impl Row {
             skipped: place.outcome.as_ref().err().cloned(),
             microseconds: own.and_then(|own| Spread::of(own.iter().copied())),
             over_empty: own.and_then(over).and_then(Spread::of),
-            of_native_request: own.zip(native).and_then(|(own, native)| divide(own, native)),
-            of_native_filter: own
+            of_native: own.zip(native).and_then(|(own, native)| divide(own, native)),
+            of_native_filter_alone: own
                 .and_then(over)
                 .zip(native.and_then(over))
                 .and_then(|(own, native)| divide(&own, &native)),
@@ -120,8 +120,8 @@ impl Row {
             self.chain.clone(),
             shown(self.microseconds, 1),
             shown(self.over_empty, 1),
-            shown(self.of_native_request, 2),
-            shown(self.of_native_filter, 2),
+            shown(self.of_native, 2),
+            shown(self.of_native_filter_alone, 2),
             self.module_bytes.map(kib).unwrap_or_default(),
             self.resident_kib.map(mib).unwrap_or_default(),
             self.vm_failures.map(|count| count.to_string()).unwrap_or_default(),
@@ -136,4 +136,80 @@ fn shown(spread: Option<Spread>, digits: usize) -> String {
             format!("{median:.digits$} ({lower:.digits$} to {upper:.digits$})")
         })
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::chain::Chain;
+    use crate::load::Traffic;
+    use crate::rounds::Figures;
+
+    fn measured(name: &str, beside: [Option<&str>; 2], outcome: Result<&[f64], &str>) -> Measured {
+        let [over, native] = beside.map(|name| name.map(str::to_owned));
+        let traffic = Traffic::new("/payment", &["token".to_owned()]);
+        let chain = Chain {
+            name: name.to_owned(),
+            over,
+            native,
+            setup: ::tests::envoy::Setup::default(),
+            traffic: Arc::new(traffic.unwrap_or_else(|problem| unreachable!("{problem}"))),
+            module_bytes: (name == "this filter").then_some(1025),
+        };
+        let figures = |microseconds: &[f64]| Figures {
+            microseconds: microseconds.to_vec(),
+            resident_before_kib: 65_536,
+            resident_after_kib: 66_560,
+            vm_failures: 0,
+        };
+        Measured { chain, outcome: outcome.map(figures).map_err(str::to_owned) }
+    }
+
+    #[test]
+    fn rows_are_compared_round_by_round() {
+        let table = Table::new(
+            "es256",
+            "ES256",
+            &[
+                measured("empty", [None, None], Ok(&[10.0, 30.0, 10.0])),
+                measured("native", [Some("empty"), None], Ok(&[14.0, 34.0, 14.0])),
+                measured("this filter", [Some("empty"), Some("native")], Ok(&[16.0, 36.0, 16.0])),
+                measured("another", [Some("empty"), Some("native")], Err("limits: unknown")),
+            ],
+        );
+        let rendered = table.render();
+        let cells: Vec<Vec<_>> = rendered
+            .lines()
+            .map(|line| line.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect())
+            .collect();
+        assert_eq!(cells[4], ["empty", "10.0 (10.0 to 20.0)", "64 to 65", "0"]);
+        assert_eq!(
+            cells[6],
+            [
+                "this filter",
+                "16.0 (16.0 to 26.0)",
+                "6.0 (6.0 to 6.0)",
+                "1.14 (1.10 to 1.14)",
+                "1.50 (1.50 to 1.50)",
+                "2",
+                "64 to 65",
+                "0",
+            ]
+        );
+        assert_eq!(
+            rendered.lines().last(),
+            Some("skipped: another, whose configuration is refused: limits: unknown")
+        );
+    }
+
+    #[test]
+    fn json_holds_the_same_figures() -> anyhow::Result<()> {
+        let table = Table::new("es256", "ES256", &[measured("empty", [None, None], Ok(&[10.0]))]);
+        let value = serde_json::to_value(&table)?;
+        assert_eq!(value["rows"][0]["microseconds"]["median"], 10.0);
+        assert_eq!(value["rows"][0]["resident_kib"], serde_json::json!([65_536, 66_560]));
+        Ok(())
+    }
 }

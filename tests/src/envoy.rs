@@ -43,7 +43,6 @@ pub struct Setup {
 pub struct Envoy {
     /// Its listener.
     pub address: SocketAddr,
-    admin: Client,
     process: Child,
     folder: TempDir,
 }
@@ -100,7 +99,7 @@ impl Envoy {
             Ok(Some(SocketAddr::from(([127, 0, 0, 1], u16::try_from(port)?))))
         })
         .await?;
-        Ok(Self { address, admin: client, process, folder })
+        Ok(Self { address, process, folder })
     }
 
     /// Its process.
@@ -111,17 +110,6 @@ impl Envoy {
     /// What it has logged.
     pub fn log(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.folder.path().join("log"))?)
-    }
-
-    /// Its counters and gauges whose names hold this text.
-    pub async fn stats(&self, text: &str) -> Result<Vec<(String, u64)>> {
-        let url = "http://envoy/stats?format=json";
-        let stats: Value = self.admin.get(url).send().await?.json().await?;
-        let stats = stats["stats"].as_array().context("Envoy's stats")?.iter();
-        Ok(stats
-            .filter_map(|stat| Some((stat["name"].as_str()?.to_owned(), stat["value"].as_u64()?)))
-            .filter(|(name, _)| name.contains(text))
-            .collect())
     }
 }
 

@@ -100,16 +100,23 @@ impl System {
     /// Registers a user of its own for the calling test and logs in.
     pub async fn new_user(&self) -> Result<User> {
         let id = format!("test-{}", uuid::Uuid::now_v7().simple());
-        let credentials = json!({"userId": id, "password": format!("pw-{}", uuid::Uuid::now_v7())});
-        let post = |path: &str| self.request(reqwest::Method::POST, path).json(&credentials);
-        let registered = self.send(post("/auth/register")).await?;
+        let password = format!("pw-{}", uuid::Uuid::now_v7());
+        let user = User { id, password, token: String::new() };
+        let register = self.request(reqwest::Method::POST, "/auth/register").json(&user.credentials());
+        let registered = self.send(register).await?;
         if registered.status != StatusCode::CREATED {
             bail!("register: {registered:?}");
         }
-        let login = self.send(post("/auth/login")).await?;
+        self.log_in(&user).await
+    }
+
+    /// The user with a new token.
+    pub async fn log_in(&self, user: &User) -> Result<User> {
+        let login = self.request(reqwest::Method::POST, "/auth/login").json(&user.credentials());
+        let login = self.send(login).await?;
         let token =
             login.body["access_token"].as_str().with_context(|| format!("login: {}", login.status))?;
-        Ok(User { id, token: token.to_owned() })
+        Ok(User { token: token.to_owned(), ..user.clone() })
     }
 
     /// Sets a user's standing (`active` or `frozen`) as the administrator.
@@ -125,6 +132,13 @@ impl System {
 pub struct User {
     /// The subject.
     pub id: String,
+    password: String,
     /// The access token.
     pub token: String,
+}
+
+impl User {
+    fn credentials(&self) -> Value {
+        json!({"userId": self.id, "password": self.password})
+    }
 }

@@ -1,8 +1,9 @@
 //! Tokens that were found to hold, so that a second request with one costs neither its signature nor its parsing.
 //!
 //! The whole token is compared, so a forged one never hits. Bounded by count and bytes without any order of use:
-//! two generations, of which the older one is dropped when the younger one reaches half of the limit; a hit in the
-//! older one moves the token to the younger. Who is asked often stays, who is not is gone in two turns.
+//! two generations, of which the older one is dropped when the younger one, at half of the limit, has no room for a new
+//! token; a hit in the older one moves the token to the younger while there is room. As many tokens as the limit all
+//! stay; of more, those that are used go last.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -19,6 +20,7 @@ const OVERHEAD_BYTES: usize = 200;
 pub struct Cache {
     young: Generation,
     old: Generation,
+    limit: usize,
     /// Of one generation.
     max_tokens: usize,
     /// Of one generation.
@@ -83,8 +85,9 @@ impl Cache {
         Self {
             young: Generation::default(),
             old: Generation::default(),
-            max_tokens: max_tokens.div_ceil(2),
-            max_bytes: max_bytes.div_ceil(2),
+            limit: max_tokens,
+            max_tokens: max_tokens.div_euclid(2).max(1),
+            max_bytes: max_bytes.div_euclid(2),
             key: RandomState::new(),
         }
     }
@@ -100,30 +103,42 @@ impl Cache {
             return Some(identity);
         }
         let identity = self.old.get(hash, token)?;
-        let entry = self.old.remove(hash)?;
-        self.insert(hash, entry);
+        if self.has_room()
+            && let Some(entry) = self.old.remove(hash)
+        {
+            self.insert(hash, entry);
+        }
         Some(identity)
+    }
+
+    fn has_room(&self) -> bool {
+        self.young.tokens.len() < self.max_tokens && self.young.bytes < self.max_bytes
     }
 
     /// Keeps a token that holds.
     pub fn put(&mut self, token: &[u8], identity: &Rc<Identity>) {
-        if self.max_tokens > 0 {
+        let entry = Entry { token: token.into(), identity: Rc::clone(identity) };
+        if self.limit > 0 && entry.size() <= self.max_bytes {
             let hash = self.hash(token);
-            self.insert(hash, Entry { token: token.into(), identity: Rc::clone(identity) });
+            self.old.remove(hash);
+            self.insert(hash, entry);
         }
     }
 
+    /// Takes an entry that is in the old generation no more.
     fn insert(&mut self, hash: u64, entry: Entry) {
         let bytes = entry.size();
+        self.young.remove(hash);
         if self.young.tokens.len() >= self.max_tokens
             || self.young.bytes.saturating_add(bytes) > self.max_bytes
         {
             self.old = std::mem::take(&mut self.young);
         }
-        if bytes <= self.max_bytes {
-            self.young.remove(hash);
-            self.young.bytes = self.young.bytes.saturating_add(bytes);
-            self.young.tokens.insert(hash, entry);
+        self.young.bytes = self.young.bytes.saturating_add(bytes);
+        self.young.tokens.insert(hash, entry);
+        if self.len() > self.limit {
+            // A limit of one token.
+            self.old = Generation::default();
         }
     }
 

@@ -57,7 +57,10 @@ impl PathPattern {
                 None => (!segment.is_empty() && is_plain(segment)).then(|| Some(segment.to_owned())),
             }
         });
-        segments.collect::<Option<_>>().map(Self::Template)
+        let segments: Vec<Option<String>> = segments.collect::<Option<_>>()?;
+        // Without a placeholder it is just its path.
+        let is_exact = segments.iter().all(Option::is_some);
+        Some(if is_exact { Self::Exact(text.to_owned()) } else { Self::Template(segments) })
     }
 
     /// Whether this path, in normal form, is meant. A prefix ends where a segment ends: `/payment` covers

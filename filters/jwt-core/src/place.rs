@@ -151,7 +151,8 @@ pub fn without_parameter(target: &[u8], name: &str) -> Option<Vec<u8>> {
 /// A cookie header without a cookie; nothing if it has none. Empty if nothing is left.
 pub fn without_cookie(header: &[u8], name: &str) -> Option<Vec<u8>> {
     cookies(header, name).next()?;
-    let kept: Vec<_> = without(header, b';', name).into_iter().map(<[u8]>::trim_ascii).collect();
+    let kept = without(header, b';', name).into_iter().map(<[u8]>::trim_ascii);
+    let kept: Vec<_> = kept.filter(|pair| !pair.is_empty()).collect();
     Some(kept.join(&b"; "[..]))
 }
 

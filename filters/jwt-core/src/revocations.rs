@@ -6,10 +6,11 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::config::MAX_LEEWAY_SECONDS;
+use crate::json;
 
 const HEAD_BYTES: usize = 8;
 const FINGERPRINT_BYTES: usize = 16;
@@ -88,24 +89,13 @@ impl fmt::Debug for Revocations {
 }
 
 /// A page of the feed.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct Page {
     cursor: u64,
     /// Whether the next page can be had at once.
     pub more: bool,
-    #[serde(default)]
     reset: bool,
-    entries: Vec<Entry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Entry {
-    jti: Option<String>,
-    sub: Option<String>,
-    not_before: Option<u32>,
-    exp: u32,
+    records: Vec<Record>,
 }
 
 /// Why a page is of no use. What is known already then stays.
@@ -125,20 +115,33 @@ impl Page {
         if body.len() > MAX_PAGE_BYTES {
             return Err(Unusable::NotAPage);
         }
-        serde_json::from_slice(body).map_err(|_| Unusable::NotAPage)
+        json::object(body).and_then(|members| Self::read(&members)).ok_or(Unusable::NotAPage)
     }
 
-    fn records(&self) -> Option<Vec<Record>> {
-        let record = |entry: &Entry| {
-            let (fingerprint, not_before) = match (&entry.jti, &entry.sub, entry.not_before) {
-                (Some(jti), None, None) => (Fingerprint::of_token(jti), ALWAYS),
-                (None, Some(sub), Some(not_before)) => (Fingerprint::of_subject(sub), not_before),
-                _ => return None,
-            };
-            Some(Record { fingerprint, not_before, forget_at: entry.exp })
-        };
-        self.entries.iter().map(record).collect()
+    /// Nothing if a member is unknown, missing or of another kind.
+    fn read(members: &Map<String, Value>) -> Option<Self> {
+        let is_known = |name: &String| ["cursor", "more", "reset", "entries"].contains(&name.as_str());
+        let entries = members.get("entries")?.as_array()?;
+        members.keys().all(is_known).then_some(Self {
+            cursor: members.get("cursor")?.as_u64()?,
+            more: members.get("more")?.as_bool()?,
+            reset: members.get("reset").map_or(Some(false), Value::as_bool)?,
+            records: entries.iter().map(|entry| record(entry.as_object()?)).collect::<Option<_>>()?,
+        })
     }
+}
+
+/// `jti` and `exp`, or `sub`, `notBefore` and `exp`; nothing for anything else.
+fn record(entry: &Map<String, Value>) -> Option<Record> {
+    let seconds = |name| entry.get(name)?.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+    let text = |name| entry.get(name)?.as_str();
+    let forget_at = seconds("exp")?;
+    let (fingerprint, not_before, members) = match (text("jti"), text("sub")) {
+        (Some(jti), None) => (Fingerprint::of_token(jti), ALWAYS, 2),
+        (None, Some(sub)) => (Fingerprint::of_subject(sub), seconds("notBefore")?, 3),
+        _ => return None,
+    };
+    (entry.len() == members).then_some(Record { fingerprint, not_before, forget_at })
 }
 
 impl Revocations {
@@ -177,7 +180,7 @@ impl Revocations {
 
     /// With what a page adds, and without what no longer matters. Nothing if the page changes nothing.
     pub fn merged(&self, page: &Page, now_seconds: u64, limit: usize) -> Result<Option<Self>, Unusable> {
-        let mut new = page.records().ok_or(Unusable::NotAPage)?;
+        let mut new = page.records.clone();
         if new.is_empty() && page.cursor == self.cursor() && !page.reset {
             return Ok(None);
         }

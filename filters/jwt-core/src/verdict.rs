@@ -194,7 +194,16 @@ impl Denial {
                 "Ambiguous path",
                 "Send host and path in their normal form, without encoded or empty segments.",
             ),
-            Reason::KeysUnavailable | Reason::RevocationsUnavailable | Reason::Internal => Answer {
+            Reason::Internal => Answer {
+                retry_after: Some("1"),
+                ..answer(
+                    503,
+                    "filter-unavailable",
+                    "The request cannot be judged now",
+                    "The proxy did not do what its filter needs. Try again shortly.",
+                )
+            },
+            Reason::KeysUnavailable | Reason::RevocationsUnavailable => Answer {
                 retry_after: Some("1"),
                 ..answer(
                     503,

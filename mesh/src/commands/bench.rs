@@ -23,7 +23,9 @@ pub fn run(place: &Place, arguments: &[OsString]) -> Result<ExitCode> {
     }
     command.args(["run", "--quiet", "--release", "--package=bench", "--"]).args(arguments);
     let status = command.status().context("cargo cannot be run")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    // A wrong command line is told apart from a bench that failed.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Help needs no build.

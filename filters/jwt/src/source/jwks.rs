@@ -57,6 +57,9 @@ impl JwksSource {
 
     /// Starts a fetch if one is due, or wanted for a key that is not in the set.
     pub(crate) fn fetch_if_due(&self, now_ms: u64, is_wanted: bool) {
+        if self.fetcher.is_asking() {
+            return;
+        }
         let stamp = self.fetcher.shared.stamp();
         let is_due = stamp
             .as_ref()

@@ -1,0 +1,218 @@
+//! The complete Envoy of `docs/jwt-filter.md`, as a stranger would run it: the service and the issuer are this test's,
+//! and nothing of it is changed but ports and the module's path.
+#![allow(dead_code, reason = "each test file takes what it needs")]
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use axum::extract::Request;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_simple::prelude::{ECDSAP256PublicKeyLike, ES256KeyPair};
+use p256::ecdsa::SigningKey;
+use reqwest::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::wait::until;
+use tests::{Answer, envoy, tokens};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+
+/// The ports in the documentation: the service's, the issuer's, and Envoy's own two.
+const SERVICE_PORT: u64 = 8080;
+const ISSUER_PORT: u64 = 8180;
+const ENVOY_PORTS: [u64; 2] = [9901, 10000];
+
+/// Who signs the tokens.
+pub(crate) struct Issuer {
+    key: SigningKey,
+    kid: String,
+    public: Value,
+}
+
+impl Issuer {
+    pub(crate) fn new(kid: &str) -> Result<Self> {
+        let pair = ES256KeyPair::generate();
+        let point = pair.public_key().public_key().to_bytes_uncompressed();
+        let (x, y) = point.get(1..).context("a point")?.split_at(32);
+        let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        Ok(Self {
+            key: SigningKey::from_slice(&pair.to_bytes()).context("a new key")?,
+            kid: kid.to_owned(),
+            public: json!({"kty": "EC", "crv": "P-256", "kid": kid, "x": number(x), "y": number(y)}),
+        })
+    }
+
+    /// Its key set, with these besides its own key.
+    pub(crate) fn jwks(&self, others: &[Value]) -> Value {
+        let keys = [std::slice::from_ref(&self.public), others].concat();
+        json!({ "keys": keys })
+    }
+
+    /// A token of the issuer of the documentation, with these claims besides.
+    pub(crate) fn token(&self, claims: &Value) -> Result<String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let mut all = json!({
+            "iss": "https://idp.example.com", "aud": "catalog", "sub": "mallory", "iat": now, "exp": now + 600,
+        });
+        for (name, value) in claims.as_object().context("claims")? {
+            all[name] = value.clone();
+        }
+        let header = json!({"alg": "ES256", "typ": "JWT", "kid": self.kid});
+        Ok(tokens::sign(&self.key, &header, &all))
+    }
+}
+
+/// The running example.
+pub(crate) struct Example {
+    /// Where clients come to.
+    pub(crate) url: String,
+    admin: String,
+    client: Client,
+    _process: Child,
+    _folder: TempDir,
+}
+
+impl Example {
+    /// Starts it with what the issuer serves; `edit` changes the bootstrap beyond the documentation. `None` (with a
+    /// word) where there is no Envoy or no module.
+    pub(crate) async fn start(issuer: Router, edit: impl FnOnce(&mut Value)) -> Result<Option<Self>> {
+        let (Some(binary), Some(wasm)) = (envoy::binary(), wasm_dir()) else { return Ok(None) };
+        let folder = tempfile::tempdir()?;
+        let service = serve(Router::new().fallback(seen)).await?;
+        let issuer = serve(issuer).await?;
+        let mut bootstrap: Value = serde_saphyr::from_str(&block("yaml envoy")?)?;
+        edit(&mut bootstrap);
+        let mut replaced = 0;
+        replace(&mut bootstrap, &mut |name, value| {
+            let port = value.as_u64().filter(|_| name == "port_value");
+            let new = match port {
+                Some(SERVICE_PORT) => json!(service),
+                Some(ISSUER_PORT) => json!(issuer),
+                Some(port) if ENVOY_PORTS.contains(&port) => json!(0),
+                _ if name == "filename" => json!(module(&wasm, value)),
+                _ => return,
+            };
+            *value = new;
+            replaced += 1;
+        });
+        assert!(replaced >= 5, "the documentation has other ports or another path: {bootstrap:#}");
+        let (config, admin_file) = (folder.path().join("envoy.json"), folder.path().join("admin"));
+        fs::write(&config, bootstrap.to_string())?;
+        let log = fs::File::create(folder.path().join("log"))?;
+        let mut process = Command::new(binary)
+            .arg("-c")
+            .arg(&config)
+            .arg("--admin-address-path")
+            .arg(&admin_file)
+            .args(["--concurrency", "2", "--disable-hot-restart", "-l", "warning"])
+            .stdin(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        let client = Client::builder().no_proxy().build()?;
+        let (admin, port) = until("the example listens", async || {
+            if let Some(status) = process.try_wait()? {
+                bail!("Envoy ended with {status}: {}", fs::read_to_string(folder.path().join("log"))?);
+            }
+            let Ok(admin) = fs::read_to_string(&admin_file) else { return Ok(None) };
+            let Ok(answer) = client.get(format!("http://{admin}/listeners?format=json")).send().await else {
+                return Ok(None);
+            };
+            let listeners: Value = answer.json().await?;
+            let port = &listeners["listener_statuses"][0]["local_address"]["socket_address"]["port_value"];
+            Ok(port.as_u64().map(|port| (admin, port)))
+        })
+        .await?;
+        let url = format!("http://127.0.0.1:{port}");
+        Ok(Some(Self { url, admin, client, _process: process, _folder: folder }))
+    }
+
+    /// A request by this method, to this path, with these headers.
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        let mut request = self.client.request(method.parse()?, format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null);
+        Ok(Answer { status, headers, body })
+    }
+
+    /// The same as GET with a bearer token.
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Result<Answer> {
+        self.send("GET", path, &[("authorization", &format!("Bearer {token}"))]).await
+    }
+
+    /// What Prometheus would scrape.
+    pub(crate) async fn metrics(&self) -> Result<String> {
+        let answer = self.client.get(format!("http://{}/stats/prometheus", self.admin)).send().await?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+}
+
+/// The documentation, its text.
+pub(crate) fn documentation(name: &str) -> Result<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
+    fs::read_to_string(&file).with_context(|| file.display().to_string())
+}
+
+/// The one block of `docs/jwt-filter.md` with this label.
+pub(crate) fn block(label: &str) -> Result<String> {
+    let text = documentation("jwt-filter.md")?;
+    let fence = format!("```{label}\n");
+    let mut parts = text.split(&fence).skip(1);
+    let block = parts.next().and_then(|rest| Some(rest.split_once("\n```")?.0));
+    assert!(parts.next().is_none(), "more than one `{label}`");
+    block.map(str::to_owned).with_context(|| format!("no block `{label}`"))
+}
+
+/// Answers with the request as it came.
+async fn seen(request: Request) -> String {
+    let headers: serde_json::Map<String, Value> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
+        .collect();
+    json!({"path": request.uri().to_string(), "headers": headers}).to_string()
+}
+
+async fn serve(router: Router) -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(port)
+}
+
+fn wasm_dir() -> Option<PathBuf> {
+    let folder = env::var_os("FINPAY_WASM_DIR").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("skipped: FINPAY_WASM_DIR is not set; `cargo mesh test` sets it");
+    }
+    folder
+}
+
+/// The module of this name in our folder.
+fn module(folder: &Path, path: &Value) -> PathBuf {
+    folder.join(path.as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default())
+}
+
+/// Calls for each member of all objects.
+fn replace(value: &mut Value, with: &mut impl FnMut(&str, &mut Value)) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                with(name, member);
+                replace(member, with);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, with)),
+        _ => {}
+    }
+}
