@@ -6,7 +6,7 @@ use crate::config::Provider;
 use crate::verdict::Reason;
 
 const MAX_TEXT_BYTES: usize = 1024;
-/// The last second that 32 bits hold, 2106-02-07: jwt-simple's clock and the memory of tokens end there.
+/// The last second that 32 bits hold, 2106-02-07: the memory of tokens ends there.
 const MAX_NUMERIC_DATE: u64 = 0xffff_ffff;
 
 /// What a token says, checked for its provider, in a form that is safe as header values.

@@ -19,9 +19,12 @@ pub(crate) fn object(text: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
+/// Reads the value of a member of the outermost object, as strictly.
+pub(crate) const MEMBER: Seed = Seed { depth: MAX_DEPTH - 1 };
+
 /// Reads a value that nests no deeper than this.
 #[derive(Clone, Copy)]
-struct Seed {
+pub(crate) struct Seed {
     depth: usize,
 }
 

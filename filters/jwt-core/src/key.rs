@@ -1,19 +1,13 @@
 //! A public key, bound when it is read to the algorithms that it may check.
 
-use jwt_simple::algorithms::{
-    ES256PublicKey, ES384PublicKey, Ed25519PublicKey, PS256PublicKey, RS256PublicKey, RS384PublicKey,
-    RS512PublicKey,
-};
+use p256::elliptic_curve::point::AffineCoordinates as _;
+use rsa::{BigUint, RsaPublicKey};
 use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
+use crate::der;
 use crate::jwks::{Dropped, member};
-use crate::rsa;
 use crate::token::decode;
-
-/// SEC 1 section 2.3.3: what an uncompressed point begins with.
-const UNCOMPRESSED_POINT: u8 = 4;
-const ED25519_BYTES: usize = 32;
 
 /// A public key and what it may check.
 ///
@@ -23,36 +17,22 @@ const ED25519_BYTES: usize = 32;
 /// key's owner can sign with any of them. A key never serves another family.
 #[derive(Debug, Clone)]
 pub struct Key {
-    checkers: Vec<Checker>,
-    /// RSA's modulus; empty for the others.
-    modulus: Vec<u8>,
+    algorithms: Vec<Algorithm>,
+    numbers: Numbers,
     der: Vec<u8>,
 }
 
-/// A key as jwt-simple has it, which has one type for each algorithm.
+/// What the arithmetic of a family works with.
 #[derive(Debug, Clone)]
-pub(crate) enum Checker {
-    Es256(ES256PublicKey),
-    Es384(ES384PublicKey),
-    Rs256(RS256PublicKey),
-    Rs384(RS384PublicKey),
-    Rs512(RS512PublicKey),
-    Ps256(PS256PublicKey),
-    EdDsa(Ed25519PublicKey),
-}
-
-impl Checker {
-    fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::Es256(_) => Algorithm::Es256,
-            Self::Es384(_) => Algorithm::Es384,
-            Self::Rs256(_) => Algorithm::Rs256,
-            Self::Rs384(_) => Algorithm::Rs384,
-            Self::Rs512(_) => Algorithm::Rs512,
-            Self::Ps256(_) => Algorithm::Ps256,
-            Self::EdDsa(_) => Algorithm::EdDsa,
-        }
-    }
+pub(crate) enum Numbers {
+    P256(p256::ecdsa::VerifyingKey),
+    P384(p384::ecdsa::VerifyingKey),
+    Rsa {
+        key: RsaPublicKey,
+        /// Big-endian, without leading zero.
+        modulus: Vec<u8>,
+    },
+    Ed25519(ed25519_compact::PublicKey),
 }
 
 impl Key {
@@ -73,106 +53,71 @@ impl Key {
                 vec![stated.ok_or(Dropped::Algorithm)?]
             }
         };
-        let (modulus, material) = match fitting {
-            [Algorithm::Es256] => (Vec::new(), Material::Bytes(point(members, 32)?)),
-            [Algorithm::Es384] => (Vec::new(), Material::Bytes(point(members, 48)?)),
-            [Algorithm::EdDsa] => (Vec::new(), Material::Bytes(exact(members, "x", ED25519_BYTES)?)),
-            _ => {
-                let (modulus, exponent) = (number(members, "n")?, number(members, "e")?);
-                rsa::check(&modulus, &exponent)?;
-                (modulus.clone(), Material::Rsa { modulus, exponent })
-            }
-        };
-        let checkers =
-            algorithms.into_iter().map(|algorithm| material.checker(algorithm)).collect::<Option<Vec<_>>>();
-        let checkers = checkers.ok_or(Dropped::Malformed)?;
-        let der = checkers.first().and_then(subject_public_key_info).ok_or(Dropped::Malformed)?;
-        Ok(Self { checkers, modulus, der })
+        let (numbers, der) = match fitting {
+            [Algorithm::Es256] => p256(members).ok_or(Dropped::Malformed),
+            [Algorithm::Es384] => p384(members).ok_or(Dropped::Malformed),
+            [Algorithm::EdDsa] => ed25519(members).ok_or(Dropped::Malformed),
+            _ => rsa(members),
+        }?;
+        Ok(Self { algorithms, numbers, der })
     }
 
     /// Whether the key may check signatures of this algorithm.
     pub fn may_check(&self, algorithm: Algorithm) -> bool {
-        self.checker(algorithm).is_some()
+        self.algorithms.contains(&algorithm)
     }
 
     /// All that it may check; one algorithm, but for RSA keys without `alg`.
     pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> + '_ {
-        self.checkers.iter().map(Checker::algorithm)
+        self.algorithms.iter().copied()
     }
 
-    /// The key as DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1), for a host that checks signatures itself.
+    /// The key as DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1), for a host that checks signatures itself. Empty
+    /// for Ed25519, which no host is asked about.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
 
-    /// RSA's modulus, big-endian without leading zero.
-    pub(crate) fn modulus(&self) -> &[u8] {
-        &self.modulus
-    }
-
-    pub(crate) fn checker(&self, algorithm: Algorithm) -> Option<&Checker> {
-        self.checkers.iter().find(|checker| checker.algorithm() == algorithm)
+    pub(crate) fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 }
 
-enum Material {
-    Bytes(Vec<u8>),
-    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
+/// Both coordinates have the field's full length (RFC 7518 section 6.2.1), and the point is on the curve.
+fn p256(members: &Map<String, Value>) -> Option<(Numbers, Vec<u8>)> {
+    let (x, y) = (bytes(members, "x")?, bytes(members, "y")?);
+    let point =
+        p256::AffinePoint::from_coordinates(x.as_slice().try_into().ok()?, y.as_slice().try_into().ok()?);
+    let key = p256::ecdsa::VerifyingKey::from_affine(point.into_option()?).ok()?;
+    Some((Numbers::P256(key), der::ec_key(der::P256, &x, &y)))
 }
 
-impl Material {
-    /// jwt-simple's key: it refuses points that are not on the curve and Ed25519 points of small order.
-    fn checker(&self, algorithm: Algorithm) -> Option<Checker> {
-        let checker = match (algorithm, self) {
-            (Algorithm::Es256, Self::Bytes(point)) => ES256PublicKey::from_bytes(point).map(Checker::Es256),
-            (Algorithm::Es384, Self::Bytes(point)) => ES384PublicKey::from_bytes(point).map(Checker::Es384),
-            (Algorithm::EdDsa, Self::Bytes(point)) => Ed25519PublicKey::from_bytes(point).map(Checker::EdDsa),
-            (Algorithm::Rs256, Self::Rsa { modulus, exponent }) => {
-                RS256PublicKey::from_components(modulus, exponent).map(Checker::Rs256)
-            }
-            (Algorithm::Rs384, Self::Rsa { modulus, exponent }) => {
-                RS384PublicKey::from_components(modulus, exponent).map(Checker::Rs384)
-            }
-            (Algorithm::Rs512, Self::Rsa { modulus, exponent }) => {
-                RS512PublicKey::from_components(modulus, exponent).map(Checker::Rs512)
-            }
-            (Algorithm::Ps256, Self::Rsa { modulus, exponent }) => {
-                PS256PublicKey::from_components(modulus, exponent).map(Checker::Ps256)
-            }
-            _ => return None,
-        };
-        checker.ok()
-    }
+fn p384(members: &Map<String, Value>) -> Option<(Numbers, Vec<u8>)> {
+    let (x, y) = (bytes(members, "x")?, bytes(members, "y")?);
+    let point =
+        p384::AffinePoint::from_coordinates(x.as_slice().try_into().ok()?, y.as_slice().try_into().ok()?);
+    let key = p384::ecdsa::VerifyingKey::from_affine(point.into_option()?).ok()?;
+    Some((Numbers::P384(key), der::ec_key(der::P384, &x, &y)))
 }
 
-fn subject_public_key_info(checker: &Checker) -> Option<Vec<u8>> {
-    match checker {
-        Checker::Es256(key) => key.to_der().ok(),
-        Checker::Es384(key) => key.to_der().ok(),
-        Checker::Rs256(key) => key.to_der().ok(),
-        Checker::Rs384(key) => key.to_der().ok(),
-        Checker::Rs512(key) => key.to_der().ok(),
-        Checker::Ps256(key) => key.to_der().ok(),
-        Checker::EdDsa(key) => Some(key.to_der()),
-    }
+/// Points of small order, for which everybody can sign, and encodings with a coordinate that is not below the field's
+/// prime (RFC 8032 section 5.1.3) are refused.
+fn ed25519(members: &Map<String, Value>) -> Option<(Numbers, Vec<u8>)> {
+    let key = ed25519_compact::PublicKey::from_slice(&bytes(members, "x")?).ok()?;
+    key.validate().ok()?;
+    Some((Numbers::Ed25519(key), Vec::new()))
 }
 
-/// RFC 7518 section 6.2.1: coordinates have the field's full length.
-fn point(members: &Map<String, Value>, coordinate_bytes: usize) -> Result<Vec<u8>, Dropped> {
-    let mut point = vec![UNCOMPRESSED_POINT];
-    point.extend(exact(members, "x", coordinate_bytes)?);
-    point.extend(exact(members, "y", coordinate_bytes)?);
-    Ok(point)
+fn rsa(members: &Map<String, Value>) -> Result<(Numbers, Vec<u8>), Dropped> {
+    let number = |name: &str| bytes(members, name).ok_or(Dropped::Malformed);
+    let (modulus, exponent) = (number("n")?, number("e")?);
+    crate::rsa::check(&modulus, &exponent)?;
+    let key = RsaPublicKey::new(BigUint::from_bytes_be(&modulus), BigUint::from_bytes_be(&exponent));
+    let key = key.map_err(|_| Dropped::Malformed)?;
+    let der = der::rsa_key(&modulus, &exponent);
+    Ok((Numbers::Rsa { key, modulus }, der))
 }
 
-fn exact(members: &Map<String, Value>, name: &str, length: usize) -> Result<Vec<u8>, Dropped> {
-    number(members, name).and_then(
-        |bytes| {
-            if bytes.len() == length { Ok(bytes) } else { Err(Dropped::Malformed) }
-        },
-    )
-}
-
-fn number(members: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Dropped> {
-    decode(member(members, name)?.ok_or(Dropped::Malformed)?).ok_or(Dropped::Malformed)
+fn bytes(members: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {
+    decode(member(members, name).ok()??)
 }

@@ -34,5 +34,6 @@ pub mod token;
 pub mod verdict;
 pub mod verify;
 
+mod der;
 mod json;
 mod rsa;

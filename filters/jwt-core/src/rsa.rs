@@ -6,7 +6,7 @@ use crate::jwks::Dropped;
 
 /// NIST SP 800-131A: below this an RSA signature must no longer be relied on; RFC 7518 section 3.3 says the same.
 const MIN_BITS: usize = 2048;
-/// Arithmetic on larger numbers costs a worker many milliseconds, and jwt-simple does none.
+/// Arithmetic on larger numbers costs a worker many milliseconds.
 const MAX_BITS: usize = 4096;
 /// 65537, big-endian. Issuers use no other exponent; small ones turn a lax padding check into a forgery.
 const EXPONENT: [u8; 3] = [1, 0, 1];

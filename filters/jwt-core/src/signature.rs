@@ -2,16 +2,16 @@
 
 mod host;
 
-use jwt_simple::algorithms::{
-    ECDSAP256PublicKeyLike, ECDSAP384PublicKeyLike, EdDSAPublicKeyLike, RSAPublicKeyLike,
-};
-use jwt_simple::claims::NoCustomClaims;
-use jwt_simple::common::VerificationOptions;
-use jwt_simple::prelude::{Duration, UnixTimeStamp};
+use p256::ecdsa::signature::Verifier as _;
+use rsa::pkcs1v15::Pkcs1v15Sign;
+use rsa::pss::Pss;
+/// The release of sha2 that rsa rests on: it names the hash within a signature, and takes part in PSS.
+use rsa::sha2 as oid;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use crate::algorithm::Algorithm;
-use crate::key::{Checker, Key};
-use crate::token::{MAX_TOKEN_BYTES, Signed};
+use crate::key::{Key, Numbers};
+use crate::token::Signed;
 
 pub use host::{host_answer, host_argument};
 
@@ -21,7 +21,7 @@ const ED25519_ORDER: [u8; 32] = [
     0x12, 0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed,
 ];
 
-/// Checks a signature: jwt-simple's arithmetic here, a host's own where it has some. It has no clock: an answer holds
+/// Checks a signature: by arithmetic in the module, or a host's own where it has some. It has no clock: an answer holds
 /// for as long as the key does.
 pub trait SignatureCheck {
     /// Whether this key made the token's signature with this algorithm.
@@ -34,55 +34,50 @@ pub fn is_well_formed(signature: &[u8], algorithm: Algorithm, key: &Key) -> bool
     if !key.may_check(algorithm) {
         return false;
     }
-    match algorithm {
+    match key.numbers() {
         // RFC 7518 section 3.4: r and s, each of the order's length; FIPS 186-5 wants both from 1 to n - 1.
-        Algorithm::Es256 => p256::ecdsa::Signature::from_slice(signature).is_ok(),
-        Algorithm::Es384 => p384::ecdsa::Signature::from_slice(signature).is_ok(),
+        Numbers::P256(_) => p256::ecdsa::Signature::from_slice(signature).is_ok(),
+        Numbers::P384(_) => p384::ecdsa::Signature::from_slice(signature).is_ok(),
         // RFC 8017 section 8: of the modulus' length, and below it.
-        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 | Algorithm::Ps256 => {
-            signature.len() == key.modulus().len() && signature < key.modulus()
-        }
+        Numbers::Rsa { modulus, .. } => signature.len() == modulus.len() && signature < modulus.as_slice(),
         // RFC 8032 section 5.1.7: the second half, which is little-endian, is below the order.
-        Algorithm::EdDsa => signature.len() == 64 && signature.iter().rev().take(32).lt(ED25519_ORDER.iter()),
+        Numbers::Ed25519(_) => {
+            signature.len() == 64 && signature.iter().rev().take(32).lt(ED25519_ORDER.iter())
+        }
     }
 }
 
-/// jwt-simple, in pure Rust.
+/// The arithmetic in the module, in pure Rust.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct JwtSimple;
+pub struct InModule;
 
-impl SignatureCheck for JwtSimple {
+impl SignatureCheck for InModule {
     fn is_signed_by(&self, signed: &Signed<'_>, algorithm: Algorithm, key: &Key) -> bool {
-        if !is_well_formed(signed.signature(), algorithm, key) {
+        let (text, signature) = (signed.text(), signed.signature());
+        if !is_well_formed(signature, algorithm, key) {
             return false;
         }
-        let Some(checker) = key.checker(algorithm) else { return false };
-        let (token, options) = (signed.compact(), Some(options(signed)));
-        match checker {
-            Checker::Es256(key) => key.verify_token::<NoCustomClaims>(token, options).is_ok(),
-            Checker::Es384(key) => key.verify_token::<NoCustomClaims>(token, options).is_ok(),
-            Checker::Rs256(key) => key.verify_token::<NoCustomClaims>(token, options).is_ok(),
-            Checker::Rs384(key) => key.verify_token::<NoCustomClaims>(token, options).is_ok(),
-            Checker::Rs512(key) => key.verify_token::<NoCustomClaims>(token, options).is_ok(),
-            Checker::Ps256(key) => key.verify_token::<NoCustomClaims>(token, options).is_ok(),
-            Checker::EdDsa(key) => key.verify_token::<NoCustomClaims>(token, options).is_ok(),
+        match (algorithm, key.numbers()) {
+            (Algorithm::Es256, Numbers::P256(key)) => p256::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(text, &signature).is_ok()),
+            (Algorithm::Es384, Numbers::P384(key)) => p384::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(text, &signature).is_ok()),
+            (Algorithm::Rs256, Numbers::Rsa { key, .. }) => {
+                key.verify(Pkcs1v15Sign::new::<oid::Sha256>(), &Sha256::digest(text), signature).is_ok()
+            }
+            (Algorithm::Rs384, Numbers::Rsa { key, .. }) => {
+                key.verify(Pkcs1v15Sign::new::<oid::Sha384>(), &Sha384::digest(text), signature).is_ok()
+            }
+            (Algorithm::Rs512, Numbers::Rsa { key, .. }) => {
+                key.verify(Pkcs1v15Sign::new::<oid::Sha512>(), &Sha512::digest(text), signature).is_ok()
+            }
+            // RFC 7518 section 3.5: MGF1 with the same hash, and a salt of the hash's length, which `new` takes.
+            (Algorithm::Ps256, Numbers::Rsa { key, .. }) => {
+                key.verify(Pss::new::<oid::Sha256>(), &Sha256::digest(text), signature).is_ok()
+            }
+            (Algorithm::EdDsa, Numbers::Ed25519(key)) => ed25519_compact::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(text, &signature).is_ok()),
+            _ => false,
         }
-    }
-}
-
-/// Options under which jwt-simple judges the signature only. Times, `typ` and claims are judged by `Claims`, once and
-/// with the caller's clock.
-fn options(signed: &Signed<'_>) -> VerificationOptions {
-    VerificationOptions {
-        // At 1970, without tolerance, no `exp` has passed; the next option lets `nbf` and `iat` lie ahead of it.
-        artificial_time: Some(UnixTimeStamp::from_secs(0)),
-        time_tolerance: Some(Duration::from_secs(0)),
-        accept_future: true,
-        required_key_id: signed.kid().map(str::to_owned),
-        // Without it jwt-simple takes no `typ` but JWT and those that end with +JWT.
-        required_signature_type: signed.typ().map(str::to_owned),
-        max_token_length: Some(MAX_TOKEN_BYTES),
-        max_header_length: Some(MAX_TOKEN_BYTES),
-        ..VerificationOptions::default()
     }
 }

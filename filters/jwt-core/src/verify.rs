@@ -119,8 +119,7 @@ impl<Check: SignatureCheck> Verifier<Check> {
         let identity = if let Some(identity) = known {
             identity
         } else {
-            let text = token68(token).map_err(|reason| Fault { reason, provider: None })?;
-            Rc::new(self.check(config, text, now_seconds)?)
+            Rc::new(self.check(config, token, now_seconds)?)
         };
         match self.check_again(config, &identity, now_seconds) {
             Ok(()) => {
@@ -152,8 +151,8 @@ impl<Check: SignatureCheck> Verifier<Check> {
 
     /// What never changes for a token and a key set. What costs little is checked before the signature, which costs
     /// most; nothing of it is believed before.
-    fn check(&self, config: &Config, compact: &str, now_seconds: u64) -> Result<Identity, Fault> {
-        let token = UnverifiedToken::parse(compact).map_err(|reason| Fault { reason, provider: None })?;
+    fn check(&self, config: &Config, token: &[u8], now_seconds: u64) -> Result<Identity, Fault> {
+        let token = parse(token).map_err(|reason| Fault { reason, provider: None })?;
         let (index, provider) =
             provider(config, &token).ok_or(Fault { reason: Reason::Issuer, provider: None })?;
         let claims = self
@@ -190,6 +189,13 @@ impl<Check: SignatureCheck> Verifier<Check> {
             Err(Reason::Signature)
         }
     }
+}
+
+/// What is no credential at all is told from what is no token. All that a token is made of may stand in a credential
+/// (base64url and dots), so only what does not parse is looked at for that.
+fn parse(token: &[u8]) -> Result<UnverifiedToken<'_>, Reason> {
+    let parsed = std::str::from_utf8(token).map_err(|_| Reason::Request).and_then(UnverifiedToken::parse);
+    parsed.map_err(|reason| token68(token).err().unwrap_or(reason))
 }
 
 fn provider<'a>(config: &'a Config, token: &UnverifiedToken<'_>) -> Option<(usize, &'a Provider)> {

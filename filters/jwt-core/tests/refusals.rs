@@ -5,7 +5,7 @@ mod common;
 use common::{
     NOW, b64, claims, header, jwk, parsed, refusal, sign, sign_texts, signature, valid, verifier, with,
 };
-use jwt_core::signature::JwtSimple;
+use jwt_core::signature::InModule;
 use jwt_core::verdict::Reason;
 use jwt_core::verify::Verifier;
 use jwt_simple::algorithms::{Ed25519KeyPair, EdDSAKeyPairLike};
@@ -151,7 +151,6 @@ fn refuses_what_is_not_three_segments() {
     let (header, claims, signature) = parts();
     let token = valid();
     for form in [
-        String::new(),
         ".".into(),
         "..".into(),
         ".".repeat(5_000),
@@ -161,11 +160,18 @@ fn refuses_what_is_not_three_segments() {
         format!("{header}.{claims}"),
         format!("{token}.{signature}.{signature}"),
         format!("{header}.{claims}.{signature}="),
-        format!("{header}.{claims}. {signature}"),
-        format!("{header}.{claims}.{signature}\n"),
         "a".repeat(16 * 1024 + 1),
     ] {
         assert_eq!(refusal(&form), Some(Reason::Malformed), "{form:.40}");
+    }
+    // What is no credential at all (RFC 6750 section 2.1) is a malformed request.
+    for form in [
+        String::new(),
+        format!("{header}.{claims}. {signature}"),
+        format!("{header}.{claims}.{signature}\n"),
+        format!("{header}é.{claims}.{signature}"),
+    ] {
+        assert_eq!(refusal(&form), Some(Reason::Request), "{form:.40}");
     }
 }
 
@@ -221,7 +227,7 @@ fn takes_an_ed25519_token_and_only_with_its_own_key() {
 #[test]
 fn without_keys_nothing_is_judged_valid() {
     let config = parsed();
-    let fault = Verifier::new(&config, JwtSimple).verify(&config, valid().as_bytes(), NOW).unwrap_err();
+    let fault = Verifier::new(&config, InModule).verify(&config, valid().as_bytes(), NOW).unwrap_err();
     assert_eq!((fault.reason, fault.provider), (Reason::KeysUnavailable, Some(0)));
 }
 

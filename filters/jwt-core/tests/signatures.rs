@@ -4,7 +4,7 @@ mod signers;
 
 use jwt_core::algorithm::Algorithm;
 use jwt_core::jwks::Key;
-use jwt_core::signature::{JwtSimple, SignatureCheck, host_argument, is_well_formed};
+use jwt_core::signature::{InModule, SignatureCheck, host_argument, is_well_formed};
 use jwt_core::token::Signed;
 use jwt_simple::prelude::*;
 use p256::ecdsa::signature::Signer as _;
@@ -18,7 +18,7 @@ const P256_ORDER: &str = "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE";
 const P384_ORDER: &str = "________________________________x2NNgfQ3Ld9YGg2ySLCneuzsGWrMxSlz";
 
 fn is_signed(token: &str, algorithm: Algorithm, key: &Key) -> bool {
-    Signed::parse(token).is_ok_and(|signed| JwtSimple.is_signed_by(&signed, algorithm, key))
+    Signed::parse(token).is_ok_and(|signed| InModule.is_signed_by(&signed, algorithm, key))
 }
 
 /// What a host would say that does as Envoy does: it has nothing but the message. Nothing where it is not asked.

@@ -1,4 +1,4 @@
-//! Signatures by Envoy's own cryptography where it offers it, by jwt-simple in the module for all else.
+//! Signatures by Envoy's own cryptography where it offers it, by the module's for all else.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use host::metric::Metric;
 use jwt_core::algorithm::Algorithm;
 use jwt_core::config;
 use jwt_core::jwks::Key;
-use jwt_core::signature::{JwtSimple, SignatureCheck, host_answer, host_argument};
+use jwt_core::signature::{InModule, SignatureCheck, host_answer, host_argument};
 use jwt_core::token::Signed;
 use log::{info, warn};
 
@@ -48,10 +48,10 @@ impl SignatureCheck for Signatures {
                 }
                 Err(refused) => warn!("the host's {FUNCTION} refuses: {refused:?}"),
             }
-            // Once is enough to know; jwt-simple can judge the same signature.
+            // Once is enough to know; the module can judge the same signature.
             self.uses_host.set(false);
             self.gauge.set(0);
         }
-        JwtSimple.is_signed_by(signed, algorithm, key)
+        InModule.is_signed_by(signed, algorithm, key)
     }
 }

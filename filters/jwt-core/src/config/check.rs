@@ -39,7 +39,7 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
     let written = providers.iter().flat_map(|provider| &provider.claim_headers).map(|header| &header.name);
     let beside = written.filter(|name| !name.starts_with(OWNED_PREFIX));
     let mut owned_headers: Vec<String> = beside.cloned().collect();
-    owned_headers.sort();
+    owned_headers.sort_unstable();
     owned_headers.dedup();
     Ok(Config {
         realm: raw.realm,

@@ -4,7 +4,8 @@
 //! this file's work, so the fields are written and read here, after protobuf's encoding document.
 
 use crate::algorithm::Algorithm;
-use crate::key::Key;
+use crate::der;
+use crate::key::{Key, Numbers};
 use crate::signature::is_well_formed;
 use crate::token::Signed;
 
@@ -38,13 +39,11 @@ pub fn host_argument(signed: &Signed<'_>, algorithm: Algorithm, key: &Key) -> Op
             (TEXT, signed.text()),
         ])
     };
-    // The host takes ECDSA signatures in the form of RFC 3279 section 2.2.3 only.
-    Some(match algorithm {
-        Algorithm::Es256 => {
-            write(p256::ecdsa::Signature::from_slice(signed.signature()).ok()?.to_der().as_bytes())
-        }
-        Algorithm::Es384 => {
-            write(p384::ecdsa::Signature::from_slice(signed.signature()).ok()?.to_der().as_bytes())
+    // The host takes ECDSA signatures in DER only; here r and s are the two halves.
+    Some(match key.numbers() {
+        Numbers::P256(_) | Numbers::P384(_) => {
+            let (r, s) = signed.signature().split_at(signed.signature().len() / 2);
+            write(&der::ecdsa_signature(r, s))
         }
         _ => write(signed.signature()),
     })

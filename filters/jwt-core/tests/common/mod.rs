@@ -5,7 +5,7 @@ use jwt_core::config::Config;
 use jwt_core::judge::{Decision, judge};
 use jwt_core::jwks::KeySet;
 use jwt_core::request::Request;
-use jwt_core::signature::JwtSimple;
+use jwt_core::signature::InModule;
 use jwt_core::verdict::{Reason, Verdict};
 use jwt_core::verify::Verifier;
 use jwt_simple::algorithms::{ECDSAP256PublicKeyLike, ES256KeyPair};
@@ -110,8 +110,8 @@ pub(crate) fn set(keys: &[Value]) -> KeySet {
 }
 
 /// A verifier for a configuration of one provider, which has these keys.
-pub(crate) fn verifier(config: &Config, keys: &[Value]) -> Verifier<JwtSimple> {
-    let mut verifier = Verifier::new(config, JwtSimple);
+pub(crate) fn verifier(config: &Config, keys: &[Value]) -> Verifier<InModule> {
+    let mut verifier = Verifier::new(config, InModule);
     verifier.set_keys(0, Some(set(keys)));
     verifier
 }
