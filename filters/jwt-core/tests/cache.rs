@@ -12,7 +12,7 @@ use jwt_core::claims::Claims;
 use jwt_core::config::Config;
 use jwt_core::identity::Identity;
 use jwt_core::jwks::Key;
-use jwt_core::signature::{JwtSimple, SignatureCheck};
+use jwt_core::signature::{InModule, SignatureCheck};
 use jwt_core::token::Signed;
 use jwt_core::verdict::Reason;
 use jwt_core::verify::Verifier;
@@ -25,7 +25,7 @@ struct Counting(Rc<Cell<usize>>);
 impl SignatureCheck for Counting {
     fn is_signed_by(&self, signed: &Signed<'_>, algorithm: Algorithm, key: &Key) -> bool {
         self.0.set(self.0.get() + 1);
-        JwtSimple.is_signed_by(signed, algorithm, key)
+        InModule.is_signed_by(signed, algorithm, key)
     }
 }
 
@@ -51,7 +51,7 @@ impl Verifying {
     }
 
     fn reason(&mut self, token: &str, now_seconds: u64) -> Option<Reason> {
-        self.verifier.verify(&self.config, token, now_seconds).err().map(|fault| fault.reason)
+        self.verifier.verify(&self.config, token.as_bytes(), now_seconds).err().map(|fault| fault.reason)
     }
 
     fn checks(&self) -> usize {
@@ -77,8 +77,8 @@ fn token(changes: Value) -> String {
 fn the_second_request_costs_no_signature() {
     let mut verifying = Verifying::new(&config());
     let token = token(json!({}));
-    let first = verifying.verifier.verify(&verifying.config, &token, NOW).unwrap();
-    let second = verifying.verifier.verify(&verifying.config, &token, NOW + 1).unwrap();
+    let first = verifying.verifier.verify(&verifying.config, token.as_bytes(), NOW).unwrap();
+    let second = verifying.verifier.verify(&verifying.config, token.as_bytes(), NOW + 1).unwrap();
     assert!(Rc::ptr_eq(&first, &second));
     assert_eq!((verifying.checks(), verifying.verifier.cache_hits()), (1, 1));
     assert_eq!(verifying.verifier.cached_tokens(), 1);
@@ -183,7 +183,8 @@ fn there_are_never_more_than_the_limit(#[case] limit: usize) {
         assert_eq!(verifying.checks(), index + 1);
         most = most.max(verifying.verifier.cached_tokens());
     }
-    assert_eq!(most, limit);
+    // Two halves of whole tokens.
+    assert_eq!(most, (limit / 2 * 2).max(1));
 }
 
 #[test]
@@ -228,13 +229,16 @@ fn who_is_asked_often_stays() {
     let mut cache = Cache::new(4, 1 << 20);
     assert!(cache.is_empty());
     for token in ["a", "b", "c"] {
-        cache.put(token, &alice);
+        cache.put(token.as_bytes(), &alice);
     }
     // Two generations of two: a hit in the older one brings the token to the younger.
-    assert!(cache.get("a").is_some());
+    assert!(cache.get(b"a").is_some());
     assert_eq!(cache.len(), 3);
-    cache.put("d", &alice);
-    assert_eq!(["a", "b", "c", "d"].map(|token| cache.get(token).is_some()), [true, false, true, true]);
+    cache.put(b"d", &alice);
+    assert_eq!(
+        ["a", "b", "c", "d"].map(|token| cache.get(token.as_bytes()).is_some()),
+        [true, false, true, true]
+    );
 }
 
 #[test]
@@ -243,13 +247,15 @@ fn tokens_with_one_end_are_kept_apart() {
     let (alice, bob) = (identity(&config, 0, "alice"), identity(&config, 0, "bob"));
     let end = "e".repeat(40);
     let mut cache = Cache::new(10, 1 << 20);
-    cache.put(&format!("a{end}"), &alice);
-    cache.put(&format!("b{end}"), &bob);
-    assert_eq!(cache.get(&format!("a{end}")), Some(alice));
-    assert_eq!(cache.get(&format!("b{end}")), Some(bob));
-    assert_eq!((cache.get(&end), cache.get(&format!("c{end}"))), (None, None));
-    cache.remove(&format!("a{end}"));
-    assert_eq!((cache.get(&format!("a{end}")), cache.len()), (None, 1));
+    cache.put(format!("a{end}").as_bytes(), &alice);
+    assert_eq!(cache.get(format!("b{end}").as_bytes()), None);
+    cache.put(format!("b{end}").as_bytes(), &bob);
+    // Never another's. Of two with one end, which no two signatures have, the later one is remembered.
+    assert_eq!(cache.get(format!("a{end}").as_bytes()), None);
+    assert_eq!(cache.get(format!("b{end}").as_bytes()), Some(bob));
+    assert_eq!((cache.get(end.as_bytes()), cache.get(format!("c{end}").as_bytes())), (None, None));
+    cache.remove(format!("a{end}").as_bytes());
+    assert_eq!(cache.len(), 1);
 }
 
 /// Tokens of about 300 bytes, three in a generation: a fourth that still counted would push the others out.
@@ -258,19 +264,19 @@ fn what_is_forgotten_or_put_twice_takes_no_room() {
     let config = parsed(&two_issuers());
     let (ours, others) = (identity(&config, 0, "alice"), identity(&config, 1, "alice"));
     let mut cache = Cache::new(100, 1800);
-    cache.put("ours", &ours);
+    cache.put(b"ours", &ours);
     for token in ["1", "2"] {
-        cache.put(token, &others);
+        cache.put(token.as_bytes(), &others);
     }
     cache.forget(0);
-    assert_eq!((cache.len(), cache.get("ours")), (2, None));
+    assert_eq!((cache.len(), cache.get(b"ours")), (2, None));
     for token in ["3", "4", "5", "6"] {
-        cache.put(token, &others);
+        cache.put(token.as_bytes(), &others);
     }
     assert_eq!(cache.len(), 6);
     let mut cache = Cache::new(100, 1800);
     for token in ["1", "1", "1", "2", "3", "4", "5"] {
-        cache.put(token, &others);
+        cache.put(token.as_bytes(), &others);
     }
     assert_eq!(cache.len(), 5);
 }

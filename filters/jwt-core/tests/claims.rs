@@ -18,7 +18,7 @@ fn configured(changes: Value) -> Config {
 /// Why a token of this header and these claims is refused under these settings.
 fn refused(settings: Value, header: &Value, claims: &Value) -> Option<Reason> {
     let config = configured(settings);
-    let verdict = common::verifier(&config, &[jwk()]).verify(&config, &sign(header, claims), NOW);
+    let verdict = common::verifier(&config, &[jwk()]).verify(&config, sign(header, claims).as_bytes(), NOW);
     verdict.err().map(|Fault { reason, provider }| {
         assert_eq!(provider, Some(0));
         reason
@@ -88,7 +88,7 @@ fn required_claims_must_all_be_there(#[case] changes: Value, #[case] expected: O
 fn scopes_stand_in_the_configured_claim(#[case] scopes: Value, #[case] expected: Result<&str, Reason>) {
     let config = configured(json!({"scopeClaim": "permissions"}));
     let token = sign(&header(), &with(claims(), json!({"permissions": scopes, "scope": {}})));
-    let verdict = common::verifier(&config, &[jwk()]).verify(&config, &token, NOW);
+    let verdict = common::verifier(&config, &[jwk()]).verify(&config, token.as_bytes(), NOW);
     let scope = verdict.as_ref().map(|identity| {
         let headers = identity.headers(&config.providers[0]);
         let scope = headers.filter(|(name, _)| *name == "x-jwt-scope").map(|(_, value)| value);
@@ -156,7 +156,7 @@ fn the_end_of_time_is_a_time() {
     let config = configured(json!({}));
     let token = sign(&header(), &with(claims(), json!({"exp": u32::MAX})));
     let mut verifier = common::verifier(&config, &[jwk()]);
-    let mut at = |now| verifier.verify(&config, &token, now).err().map(|fault| fault.reason);
+    let mut at = |now| verifier.verify(&config, token.as_bytes(), now).err().map(|fault| fault.reason);
     assert_eq!((at(NOW), at(u64::from(u32::MAX) + 60)), (None, Some(Reason::Expired)));
     assert_eq!(
         (at(u64::from(u32::MAX) + 59), at(u64::MAX), at(0)),
@@ -169,7 +169,8 @@ fn the_end_of_time_is_a_time() {
 fn told(claim_headers: &Value, changes: Value) -> Vec<(String, String)> {
     let config = configured(json!({"claimHeaders": claim_headers}));
     let token = sign(&header(), &with(claims(), changes));
-    let identity = common::verifier(&config, &[jwk()]).verify(&config, &token, NOW).expect("a valid token");
+    let identity =
+        common::verifier(&config, &[jwk()]).verify(&config, token.as_bytes(), NOW).expect("a valid token");
     let headers = identity.headers(&config.providers[0]);
     headers.map(|(name, value)| (name.to_owned(), String::from_utf8(value.to_vec()).expect("text"))).collect()
 }

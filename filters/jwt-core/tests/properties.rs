@@ -13,7 +13,7 @@ use jwt_core::judge::judge;
 use jwt_core::jwks::Key;
 use jwt_core::request::Request;
 use jwt_core::revocations::{Page, Revocations};
-use jwt_core::signature::{JwtSimple, SignatureCheck};
+use jwt_core::signature::{InModule, SignatureCheck};
 use jwt_core::token::Signed;
 use jwt_core::verify::{Feed, Verifier};
 use jwt_simple::prelude::*;
@@ -175,7 +175,7 @@ proptest! {
     fn no_verdict_depends_on_the_order_of_keys(keys in Just(keys()).prop_shuffle(), token in any::<Index>()) {
         let config = parsed();
         let token = token.get(&TOKENS);
-        let verdict = |keys: &[Value]| verifier(&config, keys).verify(&config, token, NOW);
+        let verdict = |keys: &[Value]| verifier(&config, keys).verify(&config, token.as_bytes(), NOW);
         prop_assert_eq!(verdict(&keys), verdict(&self::keys()));
     }
 
@@ -209,9 +209,11 @@ proptest! {
         kid in select(&["k1", "k2", ""][..]),
         alg in select(&["ES256", "ES256", "ES256", "ES384", "EdDSA", "none"][..]),
     ) {
+        // OpenID Connect's, and of no meaning here; jwt-simple wants it to be a text.
+        prop_assume!(changes.get("nonce").is_none_or(|nonce| nonce.is_string() || nonce.is_null()));
         let token = sign(&with(header(), json!({"typ": typ, "kid": kid, "alg": alg})), &with(claims(), changes));
         let config = parsed();
-        let ours = verifier(&config, &[jwk(), with(jwk(), json!({"kid": "k2"}))]).verify(&config, &token, NOW);
+        let ours = verifier(&config, &[jwk(), with(jwk(), json!({"kid": "k2"}))]).verify(&config, token.as_bytes(), NOW);
         prop_assert!(ours.is_err() || kid != "k1" || plain(&token), "{token}");
     }
 
@@ -219,10 +221,10 @@ proptest! {
     fn no_verdict_depends_on_who_checks_signatures(changes in changes()) {
         let token = sign(&header(), &with(claims(), changes));
         let config = parsed();
-        let ours = verifier(&config, &[jwk()]).verify(&config, &token, NOW);
+        let ours = verifier(&config, &[jwk()]).verify(&config, token.as_bytes(), NOW);
         let mut verifier = Verifier::new(&config, Arithmetic);
         verifier.set_keys(0, Some(set(&[jwk()])));
-        prop_assert_eq!(verifier.verify(&config, &token, NOW), ours);
+        prop_assert_eq!(verifier.verify(&config, token.as_bytes(), NOW), ours);
     }
 
     #[test]
@@ -243,7 +245,7 @@ proptest! {
         headers.push((b"authorization", bearer.as_bytes()));
         headers.push((b":path", b"/opt"));
         let request = Request::read(&config, headers.into_iter());
-        let decision = judge(&config, &mut Verifier::new(&config, JwtSimple), &request, now);
+        let decision = judge(&config, &mut Verifier::new(&config, InModule), &request, now);
         prop_assert_eq!(decision.provider, None);
         let _ = (request.clean_target(&config), request.other_cookies("session"));
     }
@@ -252,7 +254,7 @@ proptest! {
     fn no_time_panics(now in any::<u64>(), exp in any::<u64>(), iat in any::<u64>(), nbf in any::<u32>()) {
         let token = sign(&header(), &with(claims(), json!({"exp": exp, "iat": iat, "nbf": nbf})));
         let config = parsed();
-        let taken = verifier(&config, &[jwk()]).verify(&config, &token, now).is_ok();
+        let taken = verifier(&config, &[jwk()]).verify(&config, token.as_bytes(), now).is_ok();
         prop_assert!(!taken || now < exp.saturating_add(60));
     }
 }
