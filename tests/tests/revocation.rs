@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use tests::{System, User, orders};
+use tests::wait::until;
+use tests::{System, User, metrics, orders};
 
 /// Of a revocation, from auth's answer to the last order that passes.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -71,6 +72,34 @@ async fn all_tokens_of_a_user_end_and_a_new_login_begins() -> Result<()> {
         let answer = system.get("/order/none", token).await?;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{}", answer.verdict());
     }
+    Ok(())
+}
+
+/// What order-service's account asked of auth-service's sidecars, by the security of the connection. The service itself
+/// never calls auth: these are its sidecar's fetches of keys and revocations.
+async fn fetches(system: &System, security: &str) -> Result<f64> {
+    let labels = [
+        "istio_requests_total{",
+        "reporter=\"destination\"",
+        "sa/order-service\"",
+        "response_code=\"200\"",
+        &format!("connection_security_policy=\"{security}\""),
+    ];
+    let texts = metrics::scrape(&system.client, "auth-service", metrics::Source::Sidecar).await?;
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let lines = lines.filter(|line| labels.iter().all(|label| line.contains(label)));
+    Ok(lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum())
+}
+
+#[tokio::test]
+async fn keys_and_revocations_come_by_mutual_tls() -> Result<()> {
+    let Some(system) = System::from_env() else { return Ok(()) };
+    let before = fetches(&system, "mutual_tls").await?;
+    until("the feed is asked again", async || {
+        Ok((fetches(&system, "mutual_tls").await? >= before + 3.0).then_some(()))
+    })
+    .await?;
+    assert!(fetches(&system, "none").await? < 1.0, "in plaintext");
     Ok(())
 }
 

@@ -11,6 +11,9 @@ use tokio::fs::OpenOptions;
 /// How long a writer waits for the other replica's transaction.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
+/// `SQLITE_BUSY`
+const BUSY: &str = "5";
+const PAUSE_TO_OPEN: Duration = Duration::from_millis(20);
 /// Set by the kubelet in every container.
 const KUBERNETES: &str = "KUBERNETES_SERVICE_HOST";
 
@@ -46,11 +49,28 @@ impl Sqlite {
             .foreign_keys(true)
             .busy_timeout(BUSY_LIMIT);
         create_private(options.get_filename()).await?;
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let writer = writer(&options).await?;
         // Opened at the first read, when the tables are there.
         let reader =
             SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options.read_only(true));
         Ok(Self { writer, reader })
+    }
+}
+
+/// The connection that writes. Who first opens a new file makes it a write-ahead one, and SQLite tells whoever comes in
+/// that very moment that it is busy, without waiting for the limit.
+async fn writer(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await {
+            Err(sqlx::Error::Database(problem))
+                if tries < super::TRIES && problem.code().as_deref() == Some(BUSY) =>
+            {
+                tokio::time::sleep(PAUSE_TO_OPEN * tries).await;
+            }
+            outcome => return outcome,
+        }
     }
 }
 
