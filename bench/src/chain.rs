@@ -53,7 +53,7 @@ pub enum Started {
 }
 
 impl Chain {
-    /// Starts it, and waits until it answers with 200.
+    /// Starts it, and waits until it answers as expected.
     pub async fn start(&self, binary: &Path) -> Result<Started> {
         let envoy = match Envoy::start_with(binary.to_owned(), self.setup.clone()).await {
             Ok(envoy) => envoy,
@@ -76,9 +76,10 @@ impl Chain {
 impl Running {
     async fn ready(&mut self) -> Result<()> {
         let since = Instant::now();
+        let expected = self.load.expected();
         loop {
             let status = self.load.probe().await?;
-            if status == StatusCode::OK {
+            if status == expected {
                 return Ok(());
             }
             // 503 is what a filter without its keys answers.

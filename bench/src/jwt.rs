@@ -6,6 +6,7 @@ pub mod issuer;
 mod main_table;
 pub mod native;
 pub mod ours;
+mod refusals;
 pub mod rows;
 
 use std::path::Path;
@@ -43,6 +44,8 @@ pub enum Name {
     Revocations,
     /// 1 and 2 workers
     Workers,
+    /// Refusals: whether they tell by their time how much of a signature or of a kid was right
+    Refusals,
 }
 
 /// `jwt`.
@@ -102,6 +105,7 @@ async fn table(bench: &Bench<'_>, name: Name) -> Result<Table> {
         Name::Rules => growth::rules(bench).await,
         Name::Revocations => growth::revocations(bench).await,
         Name::Workers => growth::workers(bench).await,
+        Name::Refusals => refusals::run(bench).await,
     }
 }
 

@@ -35,6 +35,7 @@ pub struct Traffic {
     uri: Uri,
     headers: HeaderMap,
     tokens: Vec<HeaderValue>,
+    expected: StatusCode,
 }
 
 impl Traffic {
@@ -49,7 +50,18 @@ impl Traffic {
         if tokens.is_empty() {
             bail!("a traffic needs a token");
         }
-        Ok(Self { uri: Uri::from_static(path), headers, tokens })
+        Ok(Self { uri: Uri::from_static(path), headers, tokens, expected: StatusCode::OK })
+    }
+
+    /// The same, to be refused as unauthorised.
+    #[must_use]
+    pub fn refused(self) -> Self {
+        Self { expected: StatusCode::UNAUTHORIZED, ..self }
+    }
+
+    /// The status that every answer must have: the time of any other says nothing.
+    pub fn expected(&self) -> StatusCode {
+        self.expected
     }
 
     /// How many tokens differ.
@@ -89,6 +101,11 @@ impl Load {
         Ok(Self { traffic, connections, next: 0 })
     }
 
+    /// The status that every answer must have.
+    pub fn expected(&self) -> StatusCode {
+        self.traffic.expected()
+    }
+
     /// Sends one request and gives its status, whatever it is.
     pub async fn probe(&mut self) -> Result<StatusCode> {
         let connection = self.connections.first_mut().context("no connection")?;
@@ -99,7 +116,7 @@ impl Load {
         Ok(status)
     }
 
-    /// Sends so many requests. Any answer but 200 is an error: the time of a refusal says nothing.
+    /// Sends so many requests. An answer of another status than expected is an error.
     pub async fn send(&mut self, requests: u64) -> Result<()> {
         let end = self.next + requests;
         let next = Arc::new(AtomicU64::new(self.next));
@@ -130,7 +147,7 @@ async fn run(
         let answer = connection.send_request(traffic.request(number)?).await.context("no answer")?;
         let status = answer.status();
         let body = answer.into_body().collect().await?.to_bytes();
-        if status != StatusCode::OK {
+        if status != traffic.expected() {
             bail!("request {number} was answered with {status}: {}", String::from_utf8_lossy(&body));
         }
     }
