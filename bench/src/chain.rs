@@ -110,10 +110,9 @@ impl Running {
         process::resident_kib(self.pid)
     }
 
-    /// Calls into its filter that ended its VM. No stat of Envoy counts them where a failure closes; its log does.
+    /// Calls into its filter that ended its VM.
     pub fn vm_failures(&self) -> Result<usize> {
-        let fails = |line: &&str| line.contains("[wasm]") && line.contains("Function: ");
-        Ok(self.envoy.log()?.lines().filter(fails).count())
+        self.envoy.vm_failures()
     }
 }
 

@@ -148,6 +148,12 @@ impl Envoy {
         Ok(std::fs::read_to_string(self.folder.path().join("log"))?)
     }
 
+    /// Calls into its filters that ended a VM. No stat counts them where a failure closes; the log does.
+    pub fn vm_failures(&self) -> Result<usize> {
+        let fails = |line: &&str| line.contains("[wasm]") && line.contains("Function: ");
+        Ok(self.log()?.lines().filter(fails).count())
+    }
+
     /// Waits until it has logged this text; all that it has logged by then.
     pub async fn logs(&self, text: &str) -> Result<String> {
         until(

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::envoy::{self, Envoy, Options};
 use crate::issuer::Issuer;
-use crate::raw::Reply;
+use crate::raw::{self, Reply};
+use crate::wait::until;
 
 /// What a test starts Envoys of its own with.
 #[derive(Debug, Clone)]
@@ -88,6 +89,19 @@ pub fn with(mut base: Value, changes: &Value) -> Value {
         }
     }
     base
+}
+
+/// What becomes of a request with this token.
+pub async fn verdict(envoy: &Envoy, token: &str) -> Result<String> {
+    Ok(raw::bearer(envoy.address, "/order/1", token).await?.verdict())
+}
+
+/// Sends requests with this token until one has this verdict.
+pub async fn becomes(envoy: &Envoy, token: &str, wanted: &str) -> Result<()> {
+    until(&format!("the verdict is {wanted}"), async || {
+        Ok((verdict(envoy, token).await? == wanted).then_some(()))
+    })
+    .await
 }
 
 /// How often the filter came to this verdict for this reason.

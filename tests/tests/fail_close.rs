@@ -40,6 +40,8 @@ async fn a_filter_that_traps_answers_instead_of_the_service() -> Result<()> {
             let answer = client.post(format!("http://{}/order/create", envoy.address)).send().await?;
             assert_eq!(answer.status(), 503, "{name}, {attempt}");
         }
+        // What the tests of hostile traffic look for and must not find.
+        assert_eq!(envoy.vm_failures()?, 1, "{name}");
     }
     let open = Envoy::start(binary, vec![]).await?;
     let answer = client.post(format!("http://{}/order/create", open.address)).send().await?;

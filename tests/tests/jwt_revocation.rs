@@ -6,8 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use tests::envoy::{Envoy, Setup};
 use tests::issuer::{Conduct, FEED, Issuer, now};
-use tests::jwt::{Tools, configuration, metric, verdicts, with};
-use tests::raw;
+use tests::jwt::{Tools, becomes, configuration, metric, verdict, verdicts, with};
 use tests::wait::{measured, until};
 
 /// Within this time a revoked token is refused everywhere.
@@ -19,17 +18,6 @@ fn watched(issuer: &Issuer, changes: &Value) -> Value {
     let mut provider = issuer.provider();
     provider["revocations"] = with(issuer.revocations(), changes);
     configuration(&[provider])
-}
-
-async fn verdict(envoy: &Envoy, token: &str) -> Result<String> {
-    Ok(raw::bearer(envoy.address, "/order/1", token).await?.verdict())
-}
-
-async fn becomes(envoy: &Envoy, token: &str, wanted: &str) -> Result<()> {
-    until(&format!("the verdict is {wanted}"), async || {
-        Ok((verdict(envoy, token).await? == wanted).then_some(()))
-    })
-    .await
 }
 
 fn jti(token: &str) -> Result<String> {

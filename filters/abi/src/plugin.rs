@@ -128,10 +128,7 @@ impl<P: Plugin> Plugins<P> {
 
     /// `proxy_on_response_headers`
     pub fn response_headers(&self, context: u32) {
-        self.of_request(|plugin| {
-            plugin.on_response_headers(context);
-            Action::Continue
-        });
+        self.each(|plugin| plugin.on_response_headers(context));
     }
 
     /// `proxy_on_delete`
@@ -142,11 +139,7 @@ impl<P: Plugin> Plugins<P> {
             at.map(|at| roots.swap_remove(at))
         };
         if gone.is_none() {
-            // Whose request it was is not kept; to all others it is nothing.
-            self.of_request(|plugin| {
-                plugin.on_delete(context);
-                Action::Continue
-            });
+            self.each(|plugin| plugin.on_delete(context));
         }
     }
 
@@ -155,15 +148,22 @@ impl<P: Plugin> Plugins<P> {
         roots.iter().find(|known| known.context == root).map(|known| Rc::clone(&known.plugin))
     }
 
-    /// Asks every plugin, since a request's root is not kept: whose it is not knows nothing of it and lets it go on.
+    /// Whether any of them pauses the request.
     fn of_request(&self, ask: impl Fn(&P) -> Action) -> u32 {
         let mut action = Action::Continue;
-        for known in self.roots.borrow().iter() {
-            if ask(&known.plugin) == Action::Pause {
+        self.each(|plugin| {
+            if ask(plugin) == Action::Pause {
                 action = Action::Pause;
             }
-        }
+        });
         action as u32
+    }
+
+    /// A request's root is not kept, so every plugin is told; to those whose request it is not, it is nothing.
+    fn each(&self, mut tell: impl FnMut(&P)) {
+        for known in self.roots.borrow().iter() {
+            tell(&known.plugin);
+        }
     }
 }
 

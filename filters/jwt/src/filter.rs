@@ -4,9 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use abi::headers::{Headers, Map};
-use abi::metric::Kind;
 use abi::{Action, Plugin, Refused, clock, headers, http};
-use host::metric::Metric;
 use jwt_core::config::{Config, Jwks};
 use jwt_core::judge::{Decision, judge};
 use jwt_core::request::Request;
@@ -18,7 +16,7 @@ use crate::apply;
 use crate::metrics::Metrics;
 use crate::parking::{Parked, Parking};
 use crate::signatures::Signatures;
-use crate::source::{Change, FeedSource, JwksSource};
+use crate::source::{Arrived, FeedSource, JwksSource, Keys, millis};
 
 /// While requests wait, and right after the start.
 const URGENT: Duration = Duration::from_millis(10);
@@ -60,8 +58,8 @@ impl Sources {
 
 impl Filter {
     fn new(config: Config) -> Self {
-        let gauge = Metric::new(Kind::Gauge, "finpay_jwt", &[], "host_signatures");
-        let signatures = Signatures::new(config.signatures, gauge);
+        let metrics = Metrics::new();
+        let signatures = Signatures::new(config.signatures, &metrics.host_signatures);
         let mut verifier = Verifier::new(&config, signatures);
         let mut sources = Vec::with_capacity(config.providers.len());
         for (index, provider) in config.providers.iter().enumerate() {
@@ -79,12 +77,11 @@ impl Filter {
             if let Some(feed) = &feed {
                 verifier.set_feed(index, feed.initial());
             }
-            let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-            sources.push(Sources { jwks, feed, timeout_ms });
+            sources.push(Sources { jwks, feed, timeout_ms: millis(timeout) });
         }
         Self {
             parking: Parking::new(config.limits.parked_requests),
-            metrics: Metrics::new(),
+            metrics,
             verifier: RefCell::new(verifier),
             sources,
             config,
@@ -162,13 +159,13 @@ impl Filter {
     fn adopt(&self, now_ms: u64) -> Vec<bool> {
         let mut verifier = self.verifier.borrow_mut();
         let adopted = self.sources.iter().enumerate().map(|(index, sources)| {
-            let change = sources.jwks.as_ref().map_or(Change::None, |jwks| jwks.adopt(now_ms));
+            let keys = sources.jwks.as_ref().and_then(|jwks| jwks.adopt(now_ms));
             let feed = sources.feed.as_ref().and_then(|feed| feed.adopt(now_ms));
-            let is_new = !matches!(change, Change::None) || feed.is_some();
-            match change {
-                Change::None => {}
-                Change::Keys(set) => verifier.set_keys(index, Some(set)),
-                Change::Stale => verifier.set_keys(index, None),
+            let is_new = keys.is_some() || feed.is_some();
+            match keys {
+                None => {}
+                Some(Keys::Others(set)) => verifier.set_keys(index, Some(set)),
+                Some(Keys::TooOld) => verifier.set_keys(index, None),
             }
             if let Some(feed) = feed {
                 verifier.set_feed(index, feed);
@@ -253,10 +250,12 @@ impl Filter {
 
 impl Plugin for Filter {
     fn configure(configuration: &[u8]) -> Option<Self> {
+        let started_ns = clock::now_ns().ok()?;
         match Config::from_json(configuration) {
             Ok(config) => {
                 let filter = Self::new(config);
                 filter.pace();
+                filter.metrics.configured(clock::now_ns().ok()?.saturating_sub(started_ns));
                 Some(filter)
             }
             Err(error) => {
@@ -272,16 +271,11 @@ impl Plugin for Filter {
 
     fn on_http_call_response(&self, call: u32, headers: u32, body_bytes: usize) {
         let Ok(now_ms) = clock::now_ms() else { return };
-        for sources in &self.sources {
-            let is_taken = sources
-                .jwks
-                .as_ref()
-                .is_some_and(|jwks| jwks.answer(call, now_ms, headers, body_bytes))
-                || sources.feed.as_ref().is_some_and(|feed| feed.answer(call, now_ms, headers, body_bytes));
-            if is_taken {
-                break;
-            }
-        }
+        let arrived = Arrived { call, now_ms, headers, body_bytes };
+        let _ = self.sources.iter().any(|sources| {
+            sources.jwks.as_ref().is_some_and(|jwks| jwks.answer(arrived))
+                || sources.feed.as_ref().is_some_and(|feed| feed.answer(arrived))
+        });
         self.refresh();
     }
 

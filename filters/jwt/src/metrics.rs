@@ -18,6 +18,9 @@ pub(crate) struct Metrics {
     hits_told: Cell<u64>,
     cached_tokens: Share,
     parked_requests: Share,
+    /// Whether the host checks signatures.
+    pub(crate) host_signatures: Metric,
+    configure_microseconds: Metric,
 }
 
 impl Metrics {
@@ -30,7 +33,13 @@ impl Metrics {
             hits_told: Cell::new(0),
             cached_tokens: Share::new("cached_tokens"),
             parked_requests: Share::new("parked_requests"),
+            host_signatures: metric(Kind::Gauge, "host_signatures"),
+            configure_microseconds: metric(Kind::Gauge, "configure_microseconds"),
         }
+    }
+
+    pub(crate) fn configured(&self, nanoseconds: u64) {
+        self.configure_microseconds.set(microseconds(nanoseconds));
     }
 
     pub(crate) fn count(&self, config: &Config, decision: &Decision) {
@@ -43,7 +52,7 @@ impl Metrics {
     }
 
     pub(crate) fn took(&self, nanoseconds: u64) {
-        self.duration_microseconds.observe(nanoseconds.checked_div(1_000).unwrap_or(0));
+        self.duration_microseconds.observe(microseconds(nanoseconds));
     }
 
     pub(crate) fn parked(&self, requests: usize) {
@@ -54,6 +63,10 @@ impl Metrics {
         self.cached_tokens.set(tokens);
         self.cache_hits.add(hits.saturating_sub(self.hits_told.replace(hits)));
     }
+}
+
+fn microseconds(nanoseconds: u64) -> u64 {
+    nanoseconds.checked_div(1_000).unwrap_or(0)
 }
 
 /// This VM's part of a gauge that all workers add to.

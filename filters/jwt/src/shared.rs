@@ -1,7 +1,7 @@
 //! What all workers' VMs know of a source: its document, when it was fetched, and who may fetch next.
 //!
-//! Three entries of Envoy's shared data for each. They outlive a configuration, so their keys name the source in full:
-//! only the same source finds its document again.
+//! Three entries of Envoy's shared data for each. They outlive a configuration, so their keys name the source in full,
+//! and whatever else a document depends on: only the same source finds its document again.
 
 use std::cell::Cell;
 
@@ -71,9 +71,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(kind: &str, target: &Target) -> Self {
+    pub(crate) fn new(kind: &str, scope: &str, target: &Target) -> Self {
         let Target { cluster, authority, path, .. } = target;
-        let key = |entry: &str| format!("finpay.jwt {kind} {entry} {cluster} {authority} {path}");
+        let key = |entry: &str| format!("{kind} {entry} {scope} {cluster} {authority} {path}");
         let shared = Self {
             document_key: key("document"),
             stamp_key: key("stamp"),
@@ -113,8 +113,11 @@ impl Shared {
         let last = self.stamp();
         stamp.version = last.as_ref().map_or(0, |last| last.version);
         if let Some(document) = document {
-            shared::set(&self.document_key, document, None)?;
-            stamp.version = stamp.version.wrapping_add(1);
+            // An issuer without ETag sends the same again and again; nobody need read it again.
+            if shared::get(&self.document_key)?.is_none_or(|(known, _)| known != document) {
+                shared::set(&self.document_key, document, None)?;
+                stamp.version = stamp.version.wrapping_add(1);
+            }
         } else if let Some(last) = last.filter(|_| stamp.etag.is_empty()) {
             stamp.etag = last.etag;
         }

@@ -15,12 +15,13 @@ use log::{info, warn};
 const FUNCTION: &str = "verify_signature";
 
 pub(crate) struct Signatures {
-    uses_host: Cell<bool>,
-    gauge: Metric,
+    uses_host: bool,
+    /// One message in the log is enough.
+    has_warned: Cell<bool>,
 }
 
 impl Signatures {
-    pub(crate) fn new(configured: config::Signatures, gauge: Metric) -> Self {
+    pub(crate) fn new(configured: config::Signatures, gauge: &Metric) -> Self {
         let wants_host = configured == config::Signatures::Host;
         // An empty question is refused for what it is, unless nobody is there to refuse it.
         let offered = foreign::call(FUNCTION, &[]) != Err(abi::Refused::NOT_FOUND);
@@ -29,29 +30,27 @@ impl Signatures {
         } else if !wants_host {
             info!("signatures are checked in the module, as configured");
         }
-        gauge.set(u64::from(wants_host && offered));
-        Self { uses_host: Cell::new(wants_host && offered), gauge }
+        let uses_host = wants_host && offered;
+        gauge.set(u64::from(uses_host));
+        Self { uses_host, has_warned: Cell::new(false) }
+    }
+
+    /// The host's word, if it has one.
+    fn ask(&self, argument: &[u8]) -> Option<bool> {
+        let answer = foreign::call(FUNCTION, argument);
+        let word = answer.as_deref().ok().and_then(host_answer);
+        if word.is_none() && !self.has_warned.replace(true) {
+            warn!("the host's {FUNCTION} gives no answer of use, the module checks instead: {answer:?}");
+        }
+        word
     }
 }
 
 impl SignatureCheck for Signatures {
     fn is_signed_by(&self, signed: &Signed<'_>, algorithm: Algorithm, key: &Key) -> bool {
-        if self.uses_host.get()
-            && let Some(argument) = host_argument(signed, algorithm, key)
-        {
-            match foreign::call(FUNCTION, &argument) {
-                Ok(answer) => {
-                    if let Some(answer) = host_answer(&answer) {
-                        return answer;
-                    }
-                    warn!("the host's {FUNCTION} answers in an unknown form");
-                }
-                Err(refused) => warn!("the host's {FUNCTION} refuses: {refused:?}"),
-            }
-            // Once is enough to know; the module can judge the same signature.
-            self.uses_host.set(false);
-            self.gauge.set(0);
-        }
-        InModule.is_signed_by(signed, algorithm, key)
+        let argument = if self.uses_host { host_argument(signed, algorithm, key) } else { None };
+        argument
+            .and_then(|argument| self.ask(&argument))
+            .unwrap_or_else(|| InModule.is_signed_by(signed, algorithm, key))
     }
 }

@@ -8,13 +8,14 @@ use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use abi::headers::{Headers, Map};
+use abi::metric::Kind;
 use abi::{Buffer, http};
-use host::metric::Counters;
+use host::metric::{Counters, Metric};
 use jwt_core::config::Target;
 use log::warn;
 
 pub(crate) use self::feed::FeedSource;
-pub(crate) use self::jwks::{Change, JwksSource};
+pub(crate) use self::jwks::{JwksSource, Keys};
 use crate::shared::{Lease, Shared, Stamp};
 
 /// Time for a late answer to arrive before another VM takes over.
@@ -28,8 +29,20 @@ struct Fetcher {
     shared: Shared,
     failures: Cell<u32>,
     call: Cell<Option<u32>>,
+    /// Whether its document was given up for its age.
+    is_stale: Cell<bool>,
     outcomes: Counters<(&'static str, &'static str)>,
+    age_seconds: Metric,
+    last_success_seconds: Metric,
     provider: String,
+}
+
+/// What has become of a source's document since this VM looked last.
+enum News {
+    /// It is another one.
+    Document(Vec<u8>),
+    /// It is older than it may be.
+    Stale,
 }
 
 /// A good answer.
@@ -39,16 +52,70 @@ struct Answer {
     body: Option<Vec<u8>>,
 }
 
+/// A call was answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrived {
+    /// Which call.
+    pub(crate) call: u32,
+    /// When.
+    pub(crate) now_ms: u64,
+    /// How many headers; without any it failed.
+    pub(crate) headers: u32,
+    /// How large the body is.
+    pub(crate) body_bytes: usize,
+}
+
+impl Answer {
+    fn read(headers: u32, body_bytes: usize, max_bytes: usize) -> Result<Self, &'static str> {
+        if headers == 0 {
+            return Err("unreachable");
+        }
+        let headers = Headers::read(Map::CallResponse).map_err(|_| "headers")?;
+        match headers.first(":status") {
+            Some(b"200") if body_bytes > max_bytes => Err("size"),
+            Some(b"200") => {
+                let body = abi::buffer(Buffer::CallResponseBody, 0, body_bytes).map_err(|_| "body")?;
+                Ok(Self { headers, body: Some(body) })
+            }
+            Some(b"304") => Ok(Self { headers, body: None }),
+            _ => Err("status"),
+        }
+    }
+}
+
 impl Fetcher {
-    fn new(kind: &str, family: &'static str, target: Target, provider: &str) -> Self {
+    /// `scope` is what its documents depend on besides the target.
+    fn new(scope: &str, family: &'static str, target: Target, provider: &str) -> Self {
+        let gauge = |what| Metric::new(Kind::Gauge, family, &[("provider", provider)], what);
         Self {
-            shared: Shared::new(kind, &target),
+            shared: Shared::new(family, scope, &target),
             target,
             failures: Cell::new(0),
             call: Cell::new(None),
+            is_stale: Cell::new(false),
             outcomes: Counters::new(family),
+            age_seconds: gauge("age_seconds"),
+            last_success_seconds: gauge("last_success_seconds"),
             provider: provider.to_owned(),
         }
+    }
+
+    /// What the workers know by now, if it is something else than before.
+    fn news(&self, now_ms: u64, stale: Duration) -> Option<News> {
+        let stamp = self.shared.stamp()?;
+        let age_ms = now_ms.saturating_sub(stamp.fetched_at_ms);
+        self.age_seconds.set(seconds(age_ms));
+        self.last_success_seconds.set(seconds(stamp.fetched_at_ms));
+        if age_ms <= millis(stale) {
+            self.is_stale.set(false);
+            return self.shared.changed(&stamp).map(News::Document);
+        }
+        if self.is_stale.replace(true) {
+            return None;
+        }
+        warn!("what {}{} said last is too old to count", self.target.cluster, self.target.path);
+        self.shared.forget();
+        Some(News::Stale)
     }
 
     /// Asks for a path of the target, if this VM is the one to do it now.
@@ -91,26 +158,21 @@ impl Fetcher {
         self.call.get().is_some()
     }
 
-    fn is_waiting_for(&self, call: u32) -> bool {
-        self.call.get() == Some(call)
-    }
-
-    /// Reads the answer to the call.
-    fn answer(&self, headers: u32, body_bytes: usize, max_bytes: usize) -> Result<Answer, &'static str> {
+    /// Takes the answer to a call, if it was this source's.
+    fn answer(
+        &self,
+        Arrived { call, now_ms, headers, body_bytes }: Arrived,
+        max_bytes: usize,
+        take: impl FnOnce(Answer) -> Result<(), &'static str>,
+    ) -> bool {
+        if self.call.get() != Some(call) {
+            return false;
+        }
         self.call.set(None);
-        if headers == 0 {
-            return Err("unreachable");
+        if let Err(reason) = Answer::read(headers, body_bytes, max_bytes).and_then(take) {
+            self.fail(now_ms, reason);
         }
-        let headers = Headers::read(Map::CallResponse).map_err(|_| "headers")?;
-        match headers.first(":status") {
-            Some(b"200") if body_bytes > max_bytes => Err("size"),
-            Some(b"200") => {
-                let body = abi::buffer(Buffer::CallResponseBody, 0, body_bytes).map_err(|_| "body")?;
-                Ok(Answer { headers, body: Some(body) })
-            }
-            Some(b"304") => Ok(Answer { headers, body: None }),
-            _ => Err("status"),
-        }
+        true
     }
 
     /// Shares an answer with all workers; without a document the last one was confirmed.
@@ -156,6 +218,10 @@ fn jittered(ms: u64) -> u64 {
     ms.saturating_sub(random.checked_rem(quarter.saturating_add(1)).unwrap_or(0))
 }
 
-fn millis(duration: Duration) -> u64 {
+fn seconds(ms: u64) -> u64 {
+    ms.checked_div(1_000).unwrap_or(0)
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

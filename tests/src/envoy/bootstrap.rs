@@ -9,7 +9,8 @@ use super::{Options, SEEN};
 const MANAGER: &str =
     "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const STDERR: &str = "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog";
-const LINE: &str = "access: %REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS%\n";
+const LINE: &str = "access: %REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% \
+                    state: %FILTER_STATE(wasm.finpay_jwt:PLAIN)%\n";
 
 /// The bootstrap; a listener that can change is in a file of its own.
 pub(super) fn bootstrap(admin: &Path, listener_file: &Path, options: &Options) -> Value {

@@ -176,3 +176,19 @@ async fn a_dry_run_tells_its_client_if_it_is_to() -> Result<()> {
     assert!(!passed.has("x-jwt-dry-run"), "{passed:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn access_logs_are_told_if_they_are_to() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let mut configuration = configuration(&[with(issuer.inline_provider(), &json!({"name": "one"}))]);
+    configuration["logState"] = true.into();
+    let envoy = tools.start(&configuration, &[]).await?;
+    let token = issuer.token(&json!({"sub": "alice"}))?;
+    raw::bearer(envoy.address, "/told", &token).await?;
+    raw::bearer(envoy.address, "/refused", "a.b.c").await?;
+    envoy.logs("access: GET /told 200 direct_response state: allow ok one alice\n").await?;
+    let log = envoy.logs("access: GET /refused 401 malformed state: deny malformed none -\n").await?;
+    assert!(!log.contains(&token), "a log holds the token");
+    Ok(())
+}

@@ -7,12 +7,12 @@ use anyhow::Result;
 use serde_json::json;
 use tests::envoy::Setup;
 use tests::issuer::{Conduct, DISCOVERY, Issuer, JWKS};
-use tests::jwt::{Tools, configuration};
+use tests::jwt::{Tools, becomes, configuration, verdict};
 use tests::wait::until;
 use tests::{issuer, raw};
 use tokio::task::JoinSet;
 
-use super::{at_once, becomes, lasting, may_refetch, verdict};
+use super::{at_once, lasting, may_refetch};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_key_costs_one_fetch_and_no_refusal() -> Result<()> {

@@ -29,23 +29,6 @@ async fn at_once(envoy: &Envoy, token: &str, count: usize) -> Result<Vec<String>
     Ok(verdicts)
 }
 
-async fn verdict(envoy: &Envoy, token: &str) -> Result<String> {
-    Ok(raw::bearer(envoy.address, "/order/1", token).await?.verdict())
-}
-
-/// Requests with this token until one has this verdict.
-async fn becomes(envoy: &Envoy, token: &str, wanted: &str) -> Result<()> {
-    until(&format!("the verdict is {wanted}"), async || {
-        Ok((verdict(envoy, token).await? == wanted).then_some(()))
-    })
-    .await
-}
-
-async fn vm_failures(envoy: &Envoy) -> Result<u64> {
-    let failures = envoy.stats("wasm").await?;
-    Ok(failures.iter().filter(|(name, _)| name.contains("fail")).map(|(_, count)| count).sum())
-}
-
 /// Waits until an unknown key may cost a fetch again.
 async fn may_refetch(issuer: &Issuer, since: Instant) -> Result<()> {
     let asked = issuer.asked(JWKS);

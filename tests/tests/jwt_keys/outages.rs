@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::json;
 use tests::issuer::{Conduct, Issuer, JWKS};
-use tests::jwt::{Tools, faults, metric, with};
+use tests::jwt::{Tools, becomes, faults, metric, verdict, with};
 use tests::raw;
 use tests::wait::{until, until_within};
 
-use super::{becomes, lasting, verdict};
+use super::lasting;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_issuer_that_is_down_matters_only_until_its_keys_are_known() -> Result<()> {

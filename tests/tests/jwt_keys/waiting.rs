@@ -6,11 +6,11 @@ use anyhow::Result;
 use serde_json::json;
 use tests::envoy::{Options, Setup};
 use tests::issuer::{Conduct, Issuer, JWKS, TIMEOUT};
-use tests::jwt::{Tools, metric, with};
+use tests::jwt::{Tools, becomes, metric, verdict, with};
 use tests::raw;
 use tests::wait::until;
 
-use super::{at_once, becomes, lasting, may_refetch, verdict, vm_failures};
+use super::{at_once, lasting, may_refetch};
 
 /// What the filter adds to an answer's time before it gives up a request that waits.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -84,7 +84,7 @@ async fn a_client_that_leaves_while_it_waits_does_no_harm() -> Result<()> {
     assert_eq!(reply.verdict(), "200", "the one that stayed");
     becomes(&envoy, &token, "200").await?;
     assert_eq!(metric(&envoy, "finpay_jwt.parked_requests").await?, 0, "nobody waits any more");
-    assert_eq!(vm_failures(&envoy).await?, 0);
+    assert_eq!(envoy.vm_failures()?, 0);
     Ok(())
 }
 
@@ -127,6 +127,6 @@ async fn a_change_of_the_configuration_during_a_fetch_leaves_nobody_waiting() ->
     })
     .await?;
     assert_eq!(verdict(&envoy, &issuer.token(&json!({}))?).await?, "200", "its first request finds the keys");
-    assert_eq!(vm_failures(&envoy).await?, 0);
+    assert_eq!(envoy.vm_failures()?, 0);
     Ok(())
 }

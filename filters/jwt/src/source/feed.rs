@@ -1,7 +1,8 @@
 //! A provider's revocations.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use abi::metric::Kind;
 use host::metric::Metric;
@@ -10,7 +11,7 @@ use jwt_core::revocations::{MAX_PAGE_BYTES, Page, Revocations, Unusable};
 use jwt_core::verify::Feed;
 use log::warn;
 
-use super::{Fetcher, jittered, millis};
+use super::{Answer, Arrived, Fetcher, News, jittered, millis, seconds};
 use crate::shared::Stamp;
 
 const FAMILY: &str = "finpay_jwt_revocations";
@@ -23,24 +24,19 @@ pub(crate) struct FeedSource {
     known: RefCell<Option<Rc<Revocations>>>,
     /// What this VM is reading, page by page.
     reading: RefCell<Rc<Revocations>>,
-    is_stale: Cell<bool>,
     entries: Metric,
-    age_seconds: Metric,
 }
 
 impl FeedSource {
     pub(crate) fn new(feed: RevocationFeed, limit: usize, provider: &str) -> Self {
-        let labels = [("provider", provider)];
-        let gauge = |what| Metric::new(Kind::Gauge, FAMILY, &labels, what);
         Self {
-            fetcher: Fetcher::new("revocations", FAMILY, feed.target.clone(), provider),
+            // Who may hold more does not share with who may hold less.
+            fetcher: Fetcher::new(&limit.to_string(), FAMILY, feed.target.clone(), provider),
             feed,
             limit,
             known: RefCell::default(),
             reading: RefCell::default(),
-            is_stale: Cell::new(false),
-            entries: gauge("entries"),
-            age_seconds: gauge("age_seconds"),
+            entries: Metric::new(Kind::Gauge, FAMILY, &[("provider", provider)], "entries"),
         }
     }
 
@@ -72,20 +68,12 @@ impl FeedSource {
     }
 
     /// Takes the answer to a call, if it was this source's.
-    pub(crate) fn answer(&self, call: u32, now_ms: u64, headers: u32, body_bytes: usize) -> bool {
-        if !self.fetcher.is_waiting_for(call) {
-            return false;
-        }
-        if let Err(reason) = self.take(now_ms, headers, body_bytes) {
-            self.fetcher.fail(now_ms, reason);
-        }
-        true
+    pub(crate) fn answer(&self, arrived: Arrived) -> bool {
+        self.fetcher.answer(arrived, MAX_PAGE_BYTES, |answer| self.take(arrived.now_ms, answer))
     }
 
-    fn take(&self, now_ms: u64, headers: u32, body_bytes: usize) -> Result<(), &'static str> {
-        let answer = self.fetcher.answer(headers, body_bytes, MAX_PAGE_BYTES)?;
+    fn take(&self, now_ms: u64, answer: Answer) -> Result<(), &'static str> {
         let page = Page::parse(&answer.body.ok_or("status")?).map_err(|_| "document")?;
-        let now_seconds = now_ms.checked_div(1_000).unwrap_or(0);
         let reading = self.reading.borrow().clone();
         let cursor = reading.cursor();
         let stamp = Stamp {
@@ -94,7 +82,7 @@ impl FeedSource {
             version: 0,
             etag: Vec::new(),
         };
-        let merged = match reading.merged(&page, now_seconds, self.limit) {
+        let merged = match reading.merged(&page, seconds(now_ms), self.limit) {
             Ok(merged) => merged.map_or(reading, Rc::new),
             Err(Unusable::TooMany) => {
                 let cluster = &self.fetcher.target.cluster;
@@ -123,26 +111,15 @@ impl FeedSource {
 
     /// What the workers know by now, if it is something else than before.
     pub(crate) fn adopt(&self, now_ms: u64) -> Option<Feed> {
-        let stamp = self.fetcher.shared.stamp()?;
-        let age_ms = now_ms.saturating_sub(stamp.fetched_at_ms);
-        self.age_seconds.set(age_ms.checked_div(1_000).unwrap_or(0));
-        if age_ms > millis(self.feed.stale) && !self.feed.passes_when_stale {
-            if self.is_stale.replace(true) {
-                return None;
-            }
-            warn!("the revocations of {} are too old: its tokens are refused", self.fetcher.target.cluster);
-            self.fetcher.shared.forget();
-            return Some(Feed::Unavailable);
-        }
-        self.is_stale.set(false);
-        let document = self.fetcher.shared.changed(&stamp)?;
-        let Some(revocations) = Revocations::from_bytes(document) else {
-            *self.known.borrow_mut() = None;
-            return Some(Feed::Unavailable);
+        let stale = if self.feed.passes_when_stale { Duration::MAX } else { self.feed.stale };
+        let list = match self.fetcher.news(now_ms, stale)? {
+            News::Document(document) => Revocations::from_bytes(document).map(Rc::new),
+            // What was known stays a list to go on from.
+            News::Stale => return Some(Feed::Unavailable),
         };
-        self.entries.set(u64::try_from(revocations.count()).unwrap_or(u64::MAX));
-        let revocations = Rc::new(revocations);
-        *self.known.borrow_mut() = Some(Rc::clone(&revocations));
-        Some(Feed::Known(revocations))
+        let count = list.as_ref().map_or(0, |list| list.count());
+        self.entries.set(u64::try_from(count).unwrap_or(u64::MAX));
+        self.known.borrow_mut().clone_from(&list);
+        Some(list.map_or(Feed::Unavailable, Feed::Known))
     }
 }

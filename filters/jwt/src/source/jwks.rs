@@ -9,7 +9,7 @@ use jwt_core::discovery;
 use jwt_core::jwks::{Dropped, KeySet, MAX_DOCUMENT_BYTES};
 use log::{info, warn};
 
-use super::{Fetcher, jittered, millis};
+use super::{Answer, Arrived, Fetcher, News, jittered, millis};
 use crate::shared::Stamp;
 
 const FAMILY: &str = "finpay_jwt_jwks";
@@ -20,38 +20,28 @@ pub(crate) struct JwksSource {
     /// With discovery: where the document said that the keys are, once it was read.
     found: RefCell<Option<discovery::Location>>,
     issuer: String,
-    /// Whether the keys were taken away for their age.
-    is_stale: std::cell::Cell<bool>,
     dropped: Counters<&'static str>,
     keys: Metric,
-    age_seconds: Metric,
-    last_success_seconds: Metric,
 }
 
-/// What has become of a provider's keys since they were looked at last.
-pub(crate) enum Change {
-    /// Nothing.
-    None,
+/// What has become of a provider's keys.
+pub(crate) enum Keys {
     /// There are others.
-    Keys(KeySet),
-    /// They are staler than allowed.
-    Stale,
+    Others(KeySet),
+    /// They no longer count.
+    TooOld,
 }
 
 impl JwksSource {
     pub(crate) fn new(remote: RemoteJwks, issuer: &str, provider: &str) -> Self {
-        let labels = [("provider", provider)];
-        let gauge = |what| Metric::new(Kind::Gauge, FAMILY, &labels, what);
         Self {
-            fetcher: Fetcher::new("jwks", FAMILY, remote.target.clone(), provider),
+            // Discovery's answer is this issuer's alone.
+            fetcher: Fetcher::new(issuer, FAMILY, remote.target.clone(), provider),
             remote,
             found: RefCell::default(),
             issuer: issuer.to_owned(),
-            is_stale: std::cell::Cell::new(false),
             dropped: Counters::new("finpay_jwt_keys"),
-            keys: gauge("keys"),
-            age_seconds: gauge("age_seconds"),
-            last_success_seconds: gauge("last_success_seconds"),
+            keys: Metric::new(Kind::Gauge, FAMILY, &[("provider", provider)], "keys"),
         }
     }
 
@@ -89,18 +79,11 @@ impl JwksSource {
     }
 
     /// Takes the answer to a call, if it was this source's.
-    pub(crate) fn answer(&self, call: u32, now_ms: u64, headers: u32, body_bytes: usize) -> bool {
-        if !self.fetcher.is_waiting_for(call) {
-            return false;
-        }
-        if let Err(reason) = self.take(now_ms, headers, body_bytes) {
-            self.fetcher.fail(now_ms, reason);
-        }
-        true
+    pub(crate) fn answer(&self, arrived: Arrived) -> bool {
+        self.fetcher.answer(arrived, MAX_DOCUMENT_BYTES, |answer| self.take(arrived.now_ms, answer))
     }
 
-    fn take(&self, now_ms: u64, headers: u32, body_bytes: usize) -> Result<(), &'static str> {
-        let answer = self.fetcher.answer(headers, body_bytes, MAX_DOCUMENT_BYTES)?;
+    fn take(&self, now_ms: u64, answer: Answer) -> Result<(), &'static str> {
         if self.remote.is_discovery && self.found.borrow().is_none() {
             let body = answer.body.ok_or("status")?;
             let location = discovery::read(&body, &self.issuer).map_err(|error| {
@@ -139,33 +122,15 @@ impl JwksSource {
         info!("{} keys from {}, {} dropped", set.count(), self.fetcher.target.cluster, set.dropped().len());
     }
 
-    /// What the workers know by now.
-    pub(crate) fn adopt(&self, now_ms: u64) -> Change {
-        let Some(stamp) = self.fetcher.shared.stamp() else { return Change::None };
-        let age_ms = now_ms.saturating_sub(stamp.fetched_at_ms);
-        self.age_seconds.set(seconds(age_ms));
-        self.last_success_seconds.set(seconds(stamp.fetched_at_ms));
-        if age_ms > millis(self.remote.stale) {
-            if self.is_stale.replace(true) {
-                return Change::None;
-            }
-            warn!("the keys of {} are too old to count", self.fetcher.target.cluster);
-            self.keys.set(0);
-            self.fetcher.shared.forget();
-            return Change::Stale;
-        }
-        self.is_stale.set(false);
-        let changed = self.fetcher.shared.changed(&stamp);
-        match changed.and_then(|document| KeySet::parse(&document).ok()) {
-            Some(set) => {
-                self.keys.set(u64::try_from(set.count()).unwrap_or(u64::MAX));
-                Change::Keys(set)
-            }
-            None => Change::None,
-        }
+    /// What the workers know by now, if it is something else than before.
+    pub(crate) fn adopt(&self, now_ms: u64) -> Option<Keys> {
+        let keys = match self.fetcher.news(now_ms, self.remote.stale)? {
+            // It was read before it was shared.
+            News::Document(document) => Keys::Others(KeySet::parse(&document).ok()?),
+            News::Stale => Keys::TooOld,
+        };
+        let count = if let Keys::Others(set) = &keys { set.count() } else { 0 };
+        self.keys.set(u64::try_from(count).unwrap_or(u64::MAX));
+        Some(keys)
     }
-}
-
-fn seconds(ms: u64) -> u64 {
-    ms.checked_div(1_000).unwrap_or(0)
 }
