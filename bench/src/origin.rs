@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 use axum::Router;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -31,19 +31,7 @@ impl Origin {
 
     /// The cluster by which an Envoy reaches it.
     pub fn cluster(&self) -> Value {
-        let endpoint = json!({"address": {"socket_address": {
-            "address": self.address.ip().to_string(),
-            "port_value": self.address.port(),
-        }}});
-        json!({
-            "name": CLUSTER,
-            "type": "STATIC",
-            "connect_timeout": "1s",
-            "load_assignment": {
-                "cluster_name": CLUSTER,
-                "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}],
-            },
-        })
+        tests::envoy::cluster(CLUSTER, self.address)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A module on disk.
 #[derive(Debug, Clone)]
@@ -60,22 +60,6 @@ impl Module {
 
     /// The HTTP filter that runs it.
     pub fn filter(&self, configuration: &str) -> Value {
-        let configuration =
-            json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration});
-        json!({
-            "name": "bench",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-                "config": {
-                    "name": "bench",
-                    "failure_policy": "FAIL_CLOSED",
-                    "configuration": configuration,
-                    "vm_config": {
-                        "runtime": "envoy.wasm.runtime.v8",
-                        "code": {"local": {"filename": self.path}},
-                    },
-                },
-            },
-        })
+        tests::envoy::wasm_filter("bench", &self.path, configuration)
     }
 }

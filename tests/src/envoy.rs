@@ -4,12 +4,12 @@
 mod bootstrap;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use reqwest::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -173,6 +173,41 @@ impl Envoy {
             .filter(|(name, _)| name.contains(text))
             .collect())
     }
+}
+
+/// A cluster of one endpoint, which a filter may ask.
+pub fn cluster(name: &str, address: SocketAddr) -> Value {
+    let socket = json!({"address": address.ip(), "port_value": address.port()});
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": socket}}}]}],
+        },
+    })
+}
+
+/// The HTTP filter that runs a module with this configuration.
+pub fn wasm_filter(name: &str, module: &Path, configuration: &str) -> Value {
+    let configuration =
+        json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration});
+    json!({
+        "name": name,
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": name,
+                "failure_policy": "FAIL_CLOSED",
+                "configuration": configuration,
+                "vm_config": {
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": {"local": {"filename": module}},
+                },
+            },
+        },
+    })
 }
 
 /// In a folder of its own, which Envoy watches.

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 pub use self::pair::Pair;
 use self::serve::{Feed, State, serve};
 pub use self::signer::Signer;
+use crate::envoy;
 use crate::jwt::with;
 
 /// `aud` of its tokens.
@@ -174,16 +175,7 @@ impl Issuer {
 
     /// The cluster by which an Envoy reaches it.
     pub fn cluster(&self) -> Value {
-        let socket = json!({"address": self.address.ip(), "port_value": self.address.port()});
-        json!({
-            "name": self.cluster_name(),
-            "type": "STATIC",
-            "connect_timeout": "1s",
-            "load_assignment": {
-                "cluster_name": self.cluster_name(),
-                "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": socket}}}]}],
-            },
-        })
+        envoy::cluster(&self.cluster_name(), self.address)
     }
 
     fn cluster_name(&self) -> String {

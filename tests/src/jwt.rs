@@ -50,26 +50,7 @@ impl Tools {
 
     /// The HTTP filter with this configuration.
     pub fn filter(&self, configuration: &Value) -> Value {
-        let configuration = json!({
-            "@type": "type.googleapis.com/google.protobuf.StringValue",
-            "value": configuration.to_string(),
-        });
-        json!({
-            "name": "jwt",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-                "config": {
-                    "name": "jwt",
-                    "failure_policy": "FAIL_CLOSED",
-                    "configuration": configuration,
-                    "vm_config": {
-                        "vm_id": "jwt",
-                        "runtime": "envoy.wasm.runtime.v8",
-                        "code": {"local": {"filename": self.module}},
-                    },
-                },
-            },
-        })
+        envoy::wasm_filter("jwt", &self.module, &configuration.to_string())
     }
 }
 

@@ -7,20 +7,21 @@ use std::process::Stdio;
 use anyhow::Result;
 use axum::Router;
 use axum::routing::get;
-use example::{Example, Issuer, block};
+use example::{Example, block};
 use serde_json::{Value, json};
+use tests::issuer::Pair;
 use tests::{metrics, tokens};
 use tokio::process::Command;
 
 #[tokio::test]
 async fn the_complete_example_does_what_it_says() -> Result<()> {
-    let issuer = Issuer::new("k1")?;
-    let jwks = issuer.jwks(&[]).to_string();
+    let pair = Pair::generate("k1")?;
+    let jwks = json!({"keys": [pair.jwk]}).to_string();
     let keys = Router::new().route("/.well-known/jwks.json", get(async || jwks));
     let Some(example) = Example::start(keys, |_| {}).await? else { return Ok(()) };
     let claims =
         json!({"sub": "alice", "realm_access": {"roles": ["buyer", "admin"]}, "scope": "items:write"});
-    let token = issuer.token(&claims)?;
+    let token = example::token(&pair, &claims);
 
     let answer = example.send("GET", "/items/1", &[]).await?;
     assert_eq!(answer.verdict(), "401 missing-token");
@@ -36,7 +37,7 @@ async fn the_complete_example_does_what_it_says() -> Result<()> {
     assert_eq!(answer.verdict(), "401 invalid-token");
     assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="shop", error="invalid_token""#);
 
-    let bearer = format!("Bearer {}", issuer.token(&json!({"scope": "items:read"}))?);
+    let bearer = format!("Bearer {}", example::token(&pair, &json!({"scope": "items:read"})));
     let answer = example.send("POST", "/items", &[("authorization", &bearer)]).await?;
     assert_eq!(answer.verdict(), "403 insufficient-scope");
     let challenge = r#"Bearer realm="shop", error="insufficient_scope", scope="items:write""#;

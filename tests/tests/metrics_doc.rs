@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::RawQuery;
 use axum::routing::get;
-use example::{Example, Issuer, documentation};
+use example::{Example, documentation};
 use serde_json::{Value, json};
+use tests::issuer::Pair;
 use tests::wait::until;
 use tests::{System, metrics};
 
@@ -91,8 +92,8 @@ fn with_everything(bootstrap: &mut Value) {
 
 #[tokio::test]
 async fn the_filters_metrics_are_those_of_the_documentation() -> Result<()> {
-    let issuer = Issuer::new("k1")?;
-    let jwks = issuer.jwks(&[json!({"kty": "oct", "kid": "k2", "k": "AA"})]).to_string();
+    let pair = Pair::generate("k1")?;
+    let jwks = json!({"keys": [pair.jwk, {"kty": "oct", "kid": "k2", "k": "AA"}]}).to_string();
     let feed = async |RawQuery(query): RawQuery| {
         assert!(query.is_some_and(|query| query.starts_with("after=")), "a cursor");
         json!({"cursor": 1, "more": false, "entries": [{"jti": "gone", "exp": u32::MAX}]}).to_string()
@@ -100,12 +101,12 @@ async fn the_filters_metrics_are_those_of_the_documentation() -> Result<()> {
     let documents =
         Router::new().route("/.well-known/jwks.json", get(async || jwks)).route("/revocations", get(feed));
     let Some(example) = Example::start(documents, with_everything).await? else { return Ok(()) };
-    let token = issuer.token(&json!({}))?;
+    let token = example::token(&pair, &json!({}));
     for _ in 0..2 {
         assert_eq!(example.get("/items", &token).await?.status, 200);
     }
     assert_eq!(example.send("GET", "/dry", &[]).await?.status, 200);
-    let revoked = example.get("/items", &issuer.token(&json!({"jti": "gone"}))?).await?;
+    let revoked = example.get("/items", &example::token(&pair, &json!({"jti": "gone"}))).await?;
     assert_eq!(revoked.verdict(), "401 invalid-token");
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];

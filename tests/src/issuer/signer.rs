@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 const RSA_BITS: usize = 2048;
 type Sign = Box<dyn Fn(JWTClaims<Map<String, Value>>, &HeaderOptions) -> Result<String> + Send + Sync>;
 
-/// A key of one algorithm; its `kid` is the algorithm's name.
+/// A key of one algorithm.
 pub struct Signer {
     /// The algorithm.
     pub algorithm: &'static str,
@@ -21,10 +21,13 @@ pub struct Signer {
 }
 
 macro_rules! signer {
-    ($algorithm:literal, $pair:expr) => {{
-        let pair = $pair.with_key_id($algorithm);
+    ($algorithm:literal, $pair:expr) => {
+        signer!($algorithm, $algorithm, $pair)
+    };
+    ($algorithm:literal, $kid:expr, $pair:expr) => {{
+        let pair = $pair.with_key_id($kid);
         let mut jwk: Value = serde_json::from_str(&pair.public_key().to_jwk())?;
-        for (name, value) in [("kid", $algorithm), ("alg", $algorithm), ("use", "sig")] {
+        for (name, value) in [("kid", $kid), ("alg", $algorithm), ("use", "sig")] {
             jwk[name] = value.into();
         }
         let sign: Sign = Box::new(move |claims, options| pair.sign_with_options(claims, options));
@@ -33,7 +36,23 @@ macro_rules! signer {
 }
 
 impl Signer {
-    /// One for each algorithm that the filter knows. The RSA ones share a key, which takes long to make.
+    /// An ES256 key of this `kid`.
+    pub fn es256(kid: &str) -> Result<Self> {
+        Ok(signer!("ES256", kid, ES256KeyPair::generate()))
+    }
+
+    /// An RS256 key of 2048 bits.
+    pub fn rs256(kid: &str) -> Result<Self> {
+        Ok(signer!("RS256", kid, RS256KeyPair::generate(RSA_BITS)?))
+    }
+
+    /// An Ed25519 key.
+    pub fn eddsa(kid: &str) -> Result<Self> {
+        Ok(signer!("EdDSA", kid, Ed25519KeyPair::generate()))
+    }
+
+    /// One for each algorithm that the filter knows, with its name as `kid`. The RSA ones share a key, which takes long
+    /// to make.
     pub fn all() -> Result<Vec<Self>> {
         let rsa = RS256KeyPair::generate(RSA_BITS)?.to_der()?;
         Ok(vec![
@@ -47,7 +66,7 @@ impl Signer {
         ])
     }
 
-    /// A token with these claims and nothing else.
+    /// A token of the type `at+jwt` with these claims and nothing else.
     pub fn token(&self, claims: &Value) -> Result<String> {
         let claims = JWTClaims {
             issued_at: None,

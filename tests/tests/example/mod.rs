@@ -6,20 +6,17 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
 use axum::extract::Request;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_simple::prelude::{ECDSAP256PublicKeyLike, ES256KeyPair};
-use p256::ecdsa::SigningKey;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tests::issuer::{Pair, now};
+use tests::jwt::with;
 use tests::wait::until;
-use tests::{Answer, envoy, tokens};
+use tests::{Answer, envoy};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
@@ -28,44 +25,12 @@ const SERVICE_PORT: u64 = 8080;
 const ISSUER_PORT: u64 = 8180;
 const ENVOY_PORTS: [u64; 2] = [9901, 10000];
 
-/// Who signs the tokens.
-pub(crate) struct Issuer {
-    key: SigningKey,
-    kid: String,
-    public: Value,
-}
-
-impl Issuer {
-    pub(crate) fn new(kid: &str) -> Result<Self> {
-        let pair = ES256KeyPair::generate();
-        let point = pair.public_key().public_key().to_bytes_uncompressed();
-        let (x, y) = point.get(1..).context("a point")?.split_at(32);
-        let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        Ok(Self {
-            key: SigningKey::from_slice(&pair.to_bytes()).context("a new key")?,
-            kid: kid.to_owned(),
-            public: json!({"kty": "EC", "crv": "P-256", "kid": kid, "x": number(x), "y": number(y)}),
-        })
-    }
-
-    /// Its key set, with these besides its own key.
-    pub(crate) fn jwks(&self, others: &[Value]) -> Value {
-        let keys = [std::slice::from_ref(&self.public), others].concat();
-        json!({ "keys": keys })
-    }
-
-    /// A token of the issuer of the documentation, with these claims besides.
-    pub(crate) fn token(&self, claims: &Value) -> Result<String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-        let mut all = json!({
-            "iss": "https://idp.example.com", "aud": "catalog", "sub": "mallory", "iat": now, "exp": now + 600,
-        });
-        for (name, value) in claims.as_object().context("claims")? {
-            all[name] = value.clone();
-        }
-        let header = json!({"alg": "ES256", "typ": "JWT", "kid": self.kid});
-        Ok(tokens::sign(&self.key, &header, &all))
-    }
+/// A token of the issuer of the documentation, with these claims besides.
+pub(crate) fn token(pair: &Pair, claims: &Value) -> String {
+    let usual = json!({
+        "iss": "https://idp.example.com", "aud": "catalog", "sub": "mallory", "iat": now(), "exp": now() + 600,
+    });
+    pair.sign(&json!({"alg": "ES256", "typ": "JWT", "kid": pair.kid}), &with(usual, claims))
 }
 
 /// The running example.

@@ -91,6 +91,27 @@ async fn an_unchanged_set_is_confirmed_and_not_sent_again() -> Result<()> {
     Ok(())
 }
 
+/// An issuer without ETag sends its set again and again: that is no reason to check every token again.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_set_again_forgets_no_token() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let mut configuration = lasting(&issuer);
+    configuration["providers"][0]["jwks"]["remote"]["refreshSeconds"] = 1.into();
+    issuer.conduct(JWKS, Conduct::Says(issuer.jwks().to_string()));
+    let envoy = tools.start(&configuration, &[&issuer]).await?;
+    let token = issuer.token(&json!({}))?;
+    becomes(&envoy, &token, "200").await?;
+    let remembered = async || metric(&envoy, "finpay_jwt.cached_tokens").await;
+    until("the token is remembered", async || Ok((remembered().await? == 1).then_some(()))).await?;
+    let sent = issuer.answered(JWKS, 200);
+    until("the set was sent twice more", async || {
+        assert_eq!(remembered().await?, 1, "forgotten");
+        Ok((issuer.answered(JWKS, 200) >= sent + 2).then_some(()))
+    })
+    .await
+}
+
 /// The least that can be configured is a minute.
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_are_too_old_count_no_more() -> Result<()> {
