@@ -7,7 +7,7 @@ use super::Store;
 use crate::error::Error;
 use crate::token::AFTERLIFE_SECONDS;
 
-/// The most keys at once, well below the 64 that a filter reads.
+/// The most keys at once, well below the 100 that a filter reads.
 const KEYS_LIMIT: i64 = 16;
 
 /// An ES256 key.
