@@ -113,7 +113,9 @@ impl Filter {
             apply::log(&self.config, &decision)?;
         }
         self.metrics.count(&self.config, &decision);
-        self.metrics.took(clock::now_ns()?.saturating_sub(started_ns));
+        if self.metrics.is_timed() {
+            self.metrics.took(clock::now_ns()?.saturating_sub(started_ns));
+        }
         match &decision.verdict {
             Verdict::Deny(denial) if !decision.is_dry_run => {
                 apply::refuse(&self.config, denial);
