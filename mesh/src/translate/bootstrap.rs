@@ -27,7 +27,7 @@ pub(super) fn bootstrap(topology: &Topology, proxy: &Proxy) -> Value {
     })
 }
 
-/// Istio's regexes. The last three are the filters' labels, which Istio adds for `extraStatTags` of these names.
+/// Istio's regexes. The last four are the filters' labels, which Istio adds for `extraStatTags` of these names.
 fn stats_tags() -> Value {
     let tags = [
         ("cluster_name", r"^cluster\.((.+?(\..+?\.svc\.cluster\.local)?)\.)"),
@@ -38,6 +38,7 @@ fn stats_tags() -> Value {
         ("verdict", r"(verdict=\.=(.*?);\.;)"),
         ("reason", r"(reason=\.=(.*?);\.;)"),
         ("provider", r"(provider=\.=(.*?);\.;)"),
+        ("rule", r"(rule=\.=(.*?);\.;)"),
     ];
     tags.iter().map(|(name, regex)| json!({"tag_name": name, "regex": regex})).collect()
 }
