@@ -8,8 +8,9 @@ use anyhow::{Context as _, Result, bail};
 use hyper::StatusCode;
 use tests::envoy::{Envoy, Setup};
 
-use crate::load::{Load, Traffic};
+use crate::load::Load;
 use crate::process;
+use crate::traffic::Traffic;
 
 /// Keys and revocations that a filter fetches have to come first.
 const READY_LIMIT: Duration = Duration::from_secs(20);
@@ -23,8 +24,8 @@ pub struct Chain {
     pub name: String,
     /// The row whose time is that of an Envoy without this filter.
     pub over: Option<String>,
-    /// Envoy's own filter for the same work.
-    pub native: Option<String>,
+    /// The row that does the same work in another way.
+    pub beside: Option<String>,
     /// What Envoy runs.
     pub setup: Setup,
     /// What it is sent.
@@ -116,8 +117,9 @@ impl Running {
     }
 }
 
-/// `pluginConfig refused: …` of a log.
+/// What a filter says in the log when it does not take its configuration.
 fn refusal(log: &str) -> Option<String> {
-    let (_, words) = log.split_once("pluginConfig refused: ")?;
+    const SAID: [&str; 2] = ["pluginConfig refused: ", "the configuration is refused at "];
+    let (_, words) = SAID.iter().find_map(|said| log.split_once(said))?;
     Some(words.lines().next().unwrap_or_default().trim().to_owned())
 }

@@ -3,6 +3,7 @@
 //!
 //! A bench prints. It fails when an answer is wrong, never because something took long.
 
+pub mod amount;
 pub mod chain;
 pub mod jwt;
 pub mod load;
@@ -10,23 +11,24 @@ pub mod origin;
 pub mod process;
 pub mod progress;
 pub mod rounds;
+pub mod rows;
 pub mod stats;
+pub mod subject;
 pub mod table;
+pub mod traffic;
 pub mod wasm;
 
-use std::env;
-use std::path::PathBuf;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
-use mesh::console::line;
+
+use subject::Options;
 
 /// Measure the filters beside Envoy's own, each chain in a real Envoy of its own.
 ///
 /// The figures are CPU time of the Envoy process, in microseconds per request: the median over rounds, and the
 /// quartiles. All chains of a table have their turn in every round, and differences and ratios are taken round by
-/// round, so that noise hits both sides. `over empty` is what is above an Envoy without filters, `of native` the part
-/// of a request with Envoy's own filter for the same work, `filter alone` the same of what is over empty.
+/// round, so that noise hits both sides. `over empty` is what is above an Envoy without filters; the other columns
+/// compare a row with the one that does the same work in another way, and the subject's help says which.
 #[derive(Debug, Parser)]
 #[command(name = "cargo mesh bench", bin_name = "cargo mesh bench", max_term_width = 110)]
 pub struct Bench {
@@ -39,28 +41,22 @@ pub struct Bench {
 #[derive(Debug, Subcommand)]
 pub enum Subject {
     /// The jwt filter beside Envoy's jwt_authn
-    Jwt(jwt::Options),
+    ///
+    /// `of native` is the part of a request with Envoy's own filter for the same work, `filter alone` the same of what
+    /// is over empty.
+    Jwt(Options<jwt::Name>),
+    /// The amount filter beside a filter that only buffers, and Envoy's Lua
+    ///
+    /// Orders whose sum is right are posted to `/order/create`. Every chain reads them to their end before it answers.
+    /// `over no-op` is what is above the least Wasm filter that buffers a body, `ns/byte` the same for each byte of
+    /// the body: what is left is the judgement alone.
+    Amount(Options<amount::Name>),
 }
 
 /// Runs the bench that was asked for.
 pub async fn run(bench: &Bench) -> Result<()> {
-    let Subject::Jwt(options) = &bench.subject;
-    let (envoy, wasm_dir) = (folder("FINPAY_ENVOY")?, folder("FINPAY_WASM_DIR")?);
-    let mut tables = Vec::new();
-    jwt::run(options, &envoy, &wasm_dir, |table| {
-        if options.json {
-            tables.push(table);
-        } else {
-            line(format!("{}\n", table.render()));
-        }
-    })
-    .await?;
-    if options.json {
-        line(serde_json::to_string_pretty(&tables)?);
+    match &bench.subject {
+        Subject::Jwt(options) => subject::run(options, "jwt.wasm", jwt::table).await,
+        Subject::Amount(options) => subject::run(options, "amount.wasm", amount::table).await,
     }
-    Ok(())
-}
-
-fn folder(name: &str) -> Result<PathBuf> {
-    env::var_os(name).map(PathBuf::from).with_context(|| format!("{name} is not set, run `cargo mesh bench`"))
 }

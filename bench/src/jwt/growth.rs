@@ -9,10 +9,11 @@ use super::documents::Documents;
 use super::issuer::{Algorithm, Issuer};
 use super::native::Native;
 use super::ours::Ours;
-use super::rows::{Common, Rows};
-use super::{Bench, PATH, PREFIX};
-use crate::load::Traffic;
+use super::{COLUMNS, PATH, PREFIX};
+use crate::rows::{Common, Rows};
+use crate::subject::Rig;
 use crate::table::Table;
+use crate::traffic::Traffic;
 
 const TOKENS: [usize; 4] = [1, 100, 10_000, 100_000];
 const KEYS: [usize; 3] = [1, 10, 100];
@@ -43,24 +44,24 @@ impl Size<'_> {
     }
 }
 
-pub(super) async fn tokens(bench: &Bench<'_>) -> Result<Table> {
+pub(super) async fn tokens(rig: &Rig<'_>) -> Result<Table> {
     let issuer = Issuer::new(Algorithm::Es256, 1)?;
     let documents = Documents::start(&issuer.jwks, &[]).await?;
     let paths = paths(1);
     let mut common = common(&issuer, &documents)?;
-    let mut rows = Rows::new(bench.module.clone());
+    let mut rows = rig.rows();
     rows.empty(&common);
     for tokens in TOKENS {
-        common.traffic = Arc::new(Traffic::new(PATH, &issuer.tokens(tokens)?)?);
+        common.traffic = Arc::new(Traffic::get(PATH, &issuer.tokens(tokens)?)?);
         let size = Size { label: counted(tokens, "token"), jwks: &issuer.jwks, paths: &paths, tokens };
         size.add(&mut rows, &common)?;
     }
-    bench.measure("tokens", "Distinct tokens, one after the other", rows).await
+    rig.measure("tokens", "Distinct tokens, one after the other", &COLUMNS, rows).await
 }
 
-pub(super) async fn keys(bench: &Bench<'_>) -> Result<Table> {
+pub(super) async fn keys(rig: &Rig<'_>) -> Result<Table> {
     let paths = paths(1);
-    let mut rows = Rows::new(bench.module.clone());
+    let mut rows = rig.rows();
     // They have to serve until all is measured.
     let mut all_documents = Vec::new();
     for keys in KEYS {
@@ -74,29 +75,29 @@ pub(super) async fn keys(bench: &Bench<'_>) -> Result<Table> {
         size.add(&mut rows, &common)?;
         all_documents.push(documents);
     }
-    bench.measure("keys", "Keys in the set", rows).await
+    rig.measure("keys", "Keys in the set", &COLUMNS, rows).await
 }
 
-pub(super) async fn rules(bench: &Bench<'_>) -> Result<Table> {
+pub(super) async fn rules(rig: &Rig<'_>) -> Result<Table> {
     let issuer = Issuer::new(Algorithm::Es256, 1)?;
     let documents = Documents::start(&issuer.jwks, &[]).await?;
     let common = common(&issuer, &documents)?;
-    let mut rows = Rows::new(bench.module.clone());
+    let mut rows = rig.rows();
     rows.empty(&common);
     for rules in RULES {
         let paths = paths(rules);
         let size = Size { label: counted(rules, "rule"), jwks: &issuer.jwks, paths: &paths, tokens: 1 };
         size.add(&mut rows, &common)?;
     }
-    bench.measure("rules", "Rules, of which the last matches", rows).await
+    rig.measure("rules", "Rules, of which the last matches", &COLUMNS, rows).await
 }
 
-pub(super) async fn revocations(bench: &Bench<'_>) -> Result<Table> {
+pub(super) async fn revocations(rig: &Rig<'_>) -> Result<Table> {
     let issuer = Issuer::new(Algorithm::Es256, 1)?;
     let documents = Documents::start(&issuer.jwks, &REVOCATIONS).await?;
     let common = common(&issuer, &documents)?;
     let paths = paths(1);
-    let mut rows = Rows::new(bench.module.clone());
+    let mut rows = rig.rows();
     rows.empty(&common);
     let cached_tokens = Some(u32::try_from(CACHED_TOKENS)?);
     let native = Native { jwks: &issuer.jwks, cached_tokens, paths: &paths };
@@ -105,7 +106,7 @@ pub(super) async fn revocations(bench: &Bench<'_>) -> Result<Table> {
         let ours = Ours { paths: &paths, revocations: Some(revocations), ..Ours::default() };
         rows.ours(&common, &counted(revocations, "revocation"), &native, ours);
     }
-    let table = bench.measure("revocations", "Revocations that the filter holds", rows).await?;
+    let table = rig.measure("revocations", "Revocations that the filter holds", &COLUMNS, rows).await?;
     let measured = table.rows.iter().filter(|row| row.skipped.is_none()).count();
     if measured == REVOCATIONS.len() + 2
         && let Some(size) = documents.unread()
@@ -115,12 +116,12 @@ pub(super) async fn revocations(bench: &Bench<'_>) -> Result<Table> {
     Ok(table)
 }
 
-pub(super) async fn workers(bench: &Bench<'_>) -> Result<Table> {
+pub(super) async fn workers(rig: &Rig<'_>) -> Result<Table> {
     let issuer = Issuer::new(Algorithm::Es256, 1)?;
     let documents = Documents::start(&issuer.jwks, &[]).await?;
     let paths = paths(1);
     let mut common = common(&issuer, &documents)?;
-    let mut rows = Rows::new(bench.module.clone());
+    let mut rows = rig.rows();
     for workers in WORKERS {
         common.workers = workers;
         common.empty = format!("empty, {}", counted(workers, "worker"));
@@ -128,15 +129,16 @@ pub(super) async fn workers(bench: &Bench<'_>) -> Result<Table> {
         let size = Size { label: counted(workers, "worker"), jwks: &issuer.jwks, paths: &paths, tokens: 1 };
         size.add(&mut rows, &common)?;
     }
-    bench.measure("workers", "Worker threads of Envoy", rows).await
+    rig.measure("workers", "Worker threads of Envoy", &COLUMNS, rows).await
 }
 
 fn common(issuer: &Issuer, documents: &Documents) -> Result<Common> {
     Ok(Common {
         empty: "empty".to_owned(),
-        traffic: Arc::new(Traffic::new(PATH, &issuer.tokens(1)?)?),
+        traffic: Arc::new(Traffic::get(PATH, &issuer.tokens(1)?)?),
         clusters: vec![documents.cluster()],
         workers: 1,
+        answer: None,
     })
 }
 

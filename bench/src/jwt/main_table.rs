@@ -8,23 +8,25 @@ use super::documents::Documents;
 use super::issuer::{Algorithm, Issuer};
 use super::native::Native;
 use super::ours::{Ours, Signatures};
-use super::rows::{Common, Rows};
-use super::{Bench, PATH, PREFIX};
-use crate::load::Traffic;
+use super::{COLUMNS, PATH, PREFIX};
+use crate::rows::{Common, Rows};
+use crate::subject::Rig;
 use crate::table::Table;
+use crate::traffic::Traffic;
 use crate::wasm::Module;
 
 const CACHED_TOKENS: u32 = 1000;
 
-pub(super) async fn run(bench: &Bench<'_>, name: &str, algorithm: Algorithm) -> Result<Table> {
+pub(super) async fn run(rig: &Rig<'_>, name: &str, algorithm: Algorithm) -> Result<Table> {
     let issuer = Issuer::new(algorithm, 1)?;
     let documents = Documents::start(&issuer.jwks, &[]).await?;
     let paths = [PREFIX.to_owned()];
     let common = Common {
         empty: "empty".to_owned(),
-        traffic: Arc::new(Traffic::new(PATH, &issuer.tokens(1)?)?),
+        traffic: Arc::new(Traffic::get(PATH, &issuer.tokens(1)?)?),
         clusters: vec![documents.cluster()],
         workers: 1,
+        answer: None,
     };
     let native = |cached_tokens| Native { jwks: &issuer.jwks, cached_tokens, paths: &paths };
     let ours = |cached_tokens, signatures| Ours {
@@ -34,14 +36,14 @@ pub(super) async fn run(bench: &Bench<'_>, name: &str, algorithm: Algorithm) -> 
         paths: &paths,
         ..Ours::default()
     };
-    let mut rows = Rows::new(bench.module.clone());
+    let mut rows = rig.rows();
     rows.empty(&common);
-    rows.wasm(&common, "least Wasm", &Module::noop(bench.folder)?);
-    rows.wasm(&common, "least Wasm, headers read", &Module::reading(bench.folder)?);
+    rows.wasm(&common, "least Wasm", &Module::noop(rig.folder)?);
+    rows.wasm(&common, "least Wasm, headers read", &Module::reading(rig.folder)?);
     let each = rows.native(&common, "", native(None));
     let cached = rows.native(&common, "cache", native(Some(CACHED_TOKENS)));
     rows.ours(&common, "", &each, ours(Some(0), Signatures::Host));
     rows.ours(&common, "cache", &cached, ours(None, Signatures::Host));
     rows.ours(&common, "signatures in the module", &each, ours(Some(0), Signatures::Module));
-    bench.measure(name, &format!("{}: CPU time of Envoy per request", algorithm.name()), rows).await
+    rig.measure(name, &format!("{}: CPU time of Envoy per request", algorithm.name()), &COLUMNS, rows).await
 }

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::issuer::{AUDIENCE, ISSUER};
 
+/// The name of this filter in all tables.
+pub const NATIVE: &str = "Envoy's jwt_authn";
 /// The claims that go into headers, as this filter's go.
 const CLAIMS: [(&str, &str); 5] = [
     ("sub", "x-jwt-sub"),

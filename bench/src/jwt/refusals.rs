@@ -9,26 +9,28 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::documents::Documents;
 use super::issuer::{Algorithm, Issuer};
 use super::ours::Ours;
-use super::rows::{Common, OURS, Rows};
-use super::{Bench, PATH, PREFIX};
-use crate::load::Traffic;
+use super::{COLUMNS, PATH, PREFIX};
+use crate::rows::{Common, Rows};
+use crate::subject::Rig;
 use crate::table::Table;
+use crate::traffic::Traffic;
 
 /// The row that the others are compared with.
 const FIRST: &str = "signature wrong in its first byte";
 
-pub(super) async fn run(bench: &Bench<'_>) -> Result<Table> {
+pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
     let issuer = Issuer::new(Algorithm::Es256, 1)?;
     let documents = Documents::start(&issuer.jwks, &[]).await?;
     let token = issuer.tokens(1)?.pop().context("no token")?;
     let paths = [PREFIX.to_owned()];
     let mut common = Common {
         empty: "empty".to_owned(),
-        traffic: Arc::new(Traffic::new(PATH, std::slice::from_ref(&token))?),
+        traffic: Arc::new(Traffic::get(PATH, std::slice::from_ref(&token))?),
         clusters: vec![documents.cluster()],
         workers: 1,
+        answer: None,
     };
-    let mut rows = Rows::new(bench.module.clone());
+    let mut rows = rig.rows();
     rows.empty(&common);
     let forged = [
         (FIRST, with_wrong_signature(&token, 0)?),
@@ -38,11 +40,11 @@ pub(super) async fn run(bench: &Bench<'_>) -> Result<Table> {
         ("kid wrong in its last character", with_wrong_kid(&token, false)?),
     ];
     for (label, token) in forged {
-        common.traffic = Arc::new(Traffic::new(PATH, &[token])?.refused());
+        common.traffic = Arc::new(Traffic::get(PATH, &[token])?.answered(StatusCode::UNAUTHORIZED));
         let ours = Ours { cached_tokens: Some(0), paths: &paths, ..Ours::default() };
         rows.ours(&common, label, &format!("{OURS}, {FIRST}"), ours);
     }
-    bench.measure("refusals", "Refusals, beside the first one of them", rows).await
+    rig.measure("refusals", "Refusals, beside the first one of them", &COLUMNS, rows).await
 }
 
 fn with_wrong_signature(token: &str, place: usize) -> Result<String> {

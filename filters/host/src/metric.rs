@@ -76,6 +76,74 @@ impl Metric {
     }
 }
 
+/// This VM's part of a gauge that all workers add to.
+#[derive(Debug)]
+pub struct Share {
+    gauge: Metric,
+    part: Cell<usize>,
+}
+
+impl Share {
+    /// `<family>_<what>`, of which this VM's part is 0.
+    pub fn new(family: &str, what: &str) -> Self {
+        Self { gauge: Metric::new(Kind::Gauge, family, &[], what), part: Cell::new(0) }
+    }
+
+    /// Sets this VM's part.
+    pub fn set(&self, part: usize) {
+        let before = self.part.replace(part);
+        let signed = |part: usize| i64::try_from(part).unwrap_or(i64::MAX);
+        self.gauge.shift(signed(part).saturating_sub(signed(before)));
+    }
+}
+
+impl Drop for Share {
+    /// The other workers' parts stay.
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+/// One request of so many is timed: asking the time and adding to a histogram are calls of the host.
+const TIMED_OF: u32 = 16;
+
+/// A histogram of durations, `<family>_duration_microseconds`.
+#[derive(Debug)]
+pub struct Durations {
+    histogram: Metric,
+    /// Requests since the last one that was timed.
+    untimed: Cell<u32>,
+}
+
+impl Durations {
+    /// Without any yet.
+    pub fn new(family: &str) -> Self {
+        Self {
+            histogram: Metric::new(Kind::Histogram, family, &[], "duration_microseconds"),
+            untimed: Cell::new(0),
+        }
+    }
+
+    /// Whether this request is one of those that are timed; the first one is.
+    pub fn is_timed(&self) -> bool {
+        let untimed = self.untimed.get();
+        self.untimed.set(untimed.wrapping_add(1) % TIMED_OF);
+        untimed == 0
+    }
+
+    /// Adds what lies between a time and now, if the time can be asked.
+    pub fn since(&self, started_ns: u64) {
+        if let Ok(now_ns) = abi::clock::now_ns() {
+            self.histogram.observe(microseconds(now_ns.saturating_sub(started_ns)));
+        }
+    }
+}
+
+/// Whole ones.
+pub fn microseconds(nanoseconds: u64) -> u64 {
+    nanoseconds.checked_div(1_000).unwrap_or(0)
+}
+
 fn defined(kind: Kind, name: &str) -> Option<u32> {
     define(kind, name).map_err(|refused| error!("cannot define the metric {name}: {refused:?}")).ok()
 }

@@ -113,8 +113,8 @@ impl Filter {
             apply::log(&self.config, &decision)?;
         }
         self.metrics.count(&self.config, &decision);
-        if self.metrics.is_timed() {
-            self.metrics.took(clock::now_ns()?.saturating_sub(started_ns));
+        if self.metrics.durations.is_timed() {
+            self.metrics.durations.since(started_ns);
         }
         match &decision.verdict {
             Verdict::Deny(denial) if !decision.is_dry_run => {
