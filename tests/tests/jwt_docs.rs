@@ -7,7 +7,8 @@ use std::process::Stdio;
 use anyhow::Result;
 use axum::Router;
 use axum::routing::get;
-use example::{Example, block};
+use example::Example;
+use example::document::block;
 use serde_json::{Value, json};
 use tests::issuer::Pair;
 use tests::{metrics, tokens};
@@ -18,7 +19,7 @@ async fn the_complete_example_does_what_it_says() -> Result<()> {
     let pair = Pair::generate("k1")?;
     let jwks = json!({"keys": [pair.jwk]}).to_string();
     let keys = Router::new().route("/.well-known/jwks.json", get(async || jwks));
-    let Some(example) = Example::start(keys, |_| {}).await? else { return Ok(()) };
+    let Some(example) = Example::jwt(keys, |_| {}).await? else { return Ok(()) };
     let claims =
         json!({"sub": "alice", "realm_access": {"roles": ["buyer", "admin"]}, "scope": "items:write"});
     let token = example::token(&pair, &claims);
@@ -68,7 +69,7 @@ async fn the_complete_example_does_what_it_says() -> Result<()> {
 #[tokio::test]
 async fn envoy_takes_the_cluster_with_tls() -> Result<()> {
     let Some(binary) = tests::envoy::binary() else { return Ok(()) };
-    let clusters: Value = serde_saphyr::from_str(&block("yaml envoy-cluster")?)?;
+    let clusters: Value = serde_saphyr::from_str(&block("jwt-filter.md", "yaml envoy-cluster")?)?;
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("envoy.json");
     std::fs::write(&config, json!({"static_resources": {"clusters": clusters}}).to_string())?;

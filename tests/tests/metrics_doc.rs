@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::RawQuery;
 use axum::routing::get;
-use example::{Example, documentation};
+use example::Example;
+use example::document;
 use serde_json::{Value, json};
 use tests::issuer::Pair;
 use tests::wait::until;
@@ -19,7 +20,7 @@ type Families = BTreeMap<String, (String, BTreeSet<String>)>;
 
 /// The tables of these sections.
 fn documented(headings: &[&str]) -> Result<Families> {
-    let text = documentation("metrics.md")?;
+    let text = document::read("metrics.md")?;
     let mut families = Families::new();
     for section in text.split("\n## ") {
         let Some((heading, section)) = section.split_once('\n') else { continue };
@@ -100,7 +101,7 @@ async fn the_filters_metrics_are_those_of_the_documentation() -> Result<()> {
     };
     let documents =
         Router::new().route("/.well-known/jwks.json", get(async || jwks)).route("/revocations", get(feed));
-    let Some(example) = Example::start(documents, with_everything).await? else { return Ok(()) };
+    let Some(example) = Example::jwt(documents, with_everything).await? else { return Ok(()) };
     let token = example::token(&pair, &json!({}));
     for _ in 0..2 {
         assert_eq!(example.get("/items", &token).await?.status, 200);

@@ -1,16 +1,19 @@
-//! The complete Envoy of `docs/jwt-filter.md`, as a stranger would run it: the service and the issuer are this test's,
-//! and nothing of it is changed but ports and the module's path.
+//! The complete Envoy of a filter's documentation, as a stranger would run it: what it talks to is the test's own, and
+//! nothing of it is changed but ports and the module's path.
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
+pub(crate) mod document;
+
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use axum::Router;
 use axum::extract::Request;
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tests::issuer::{Pair, now};
@@ -21,9 +24,12 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 /// The ports in the documentation: the service's, the issuer's, and Envoy's own two.
-const SERVICE_PORT: u64 = 8080;
+pub(crate) const SERVICE_PORT: u64 = 8080;
 const ISSUER_PORT: u64 = 8180;
 const ENVOY_PORTS: [u64; 2] = [9901, 10000];
+
+/// A server of the test's own, and its port in the documentation.
+pub(crate) type Server = (u64, Router);
 
 /// A token of the issuer of the documentation, with these claims besides.
 pub(crate) fn token(pair: &Pair, claims: &Value) -> String {
@@ -44,29 +50,23 @@ pub(crate) struct Example {
 }
 
 impl Example {
-    /// Starts it with what the issuer serves; `edit` changes the bootstrap beyond the documentation. `None` (with a
-    /// word) where there is no Envoy or no module.
-    pub(crate) async fn start(issuer: Router, edit: impl FnOnce(&mut Value)) -> Result<Option<Self>> {
+    /// That of `docs/jwt-filter.md`, with what the issuer serves; `edit` changes the bootstrap beyond the documentation.
+    pub(crate) async fn jwt(issuer: Router, edit: impl FnOnce(&mut Value)) -> Result<Option<Self>> {
+        let service = Router::new().fallback(seen);
+        Self::start("jwt-filter.md", vec![(SERVICE_PORT, service), (ISSUER_PORT, issuer)], edit).await
+    }
+
+    /// That of this file, with these servers. `None` (with a word) where there is no Envoy or no module.
+    pub(crate) async fn start(
+        file: &str,
+        servers: Vec<Server>,
+        edit: impl FnOnce(&mut Value),
+    ) -> Result<Option<Self>> {
         let (Some(binary), Some(wasm)) = (envoy::binary(), wasm_dir()) else { return Ok(None) };
         let folder = tempfile::tempdir()?;
-        let service = serve(Router::new().fallback(seen)).await?;
-        let issuer = serve(issuer).await?;
-        let mut bootstrap: Value = serde_saphyr::from_str(&block("yaml envoy")?)?;
+        let mut bootstrap: Value = serde_saphyr::from_str(&document::block(file, "yaml envoy")?)?;
         edit(&mut bootstrap);
-        let mut replaced = 0;
-        replace(&mut bootstrap, &mut |name, value| {
-            let port = value.as_u64().filter(|_| name == "port_value");
-            let new = match port {
-                Some(SERVICE_PORT) => json!(service),
-                Some(ISSUER_PORT) => json!(issuer),
-                Some(port) if ENVOY_PORTS.contains(&port) => json!(0),
-                _ if name == "filename" => json!(module(&wasm, value)),
-                _ => return,
-            };
-            *value = new;
-            replaced += 1;
-        });
-        assert!(replaced >= 5, "the documentation has other ports or another path: {bootstrap:#}");
+        set_up(&mut bootstrap, &wasm, servers).await?;
         let (config, admin_file) = (folder.path().join("envoy.json"), folder.path().join("admin"));
         fs::write(&config, bootstrap.to_string())?;
         let log = fs::File::create(folder.path().join("log"))?;
@@ -104,10 +104,24 @@ impl Example {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = request.send().await?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null);
-        Ok(Answer { status, headers, body })
+        read(request).await
+    }
+
+    /// The same with a body, `application/json` unless a header says otherwise.
+    pub(crate) async fn send_body(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer> {
+        let mut request = self.client.request(method.parse()?, format!("{}{path}", self.url));
+        let has_type = headers.iter().any(|(name, _)| *name == "content-type");
+        let json = [("content-type", "application/json")];
+        for (name, value) in headers.iter().chain(json.iter().filter(|_| !has_type)) {
+            request = request.header(*name, *value);
+        }
+        read(request.body(body.to_owned())).await
     }
 
     /// The same as GET with a bearer token.
@@ -122,22 +136,6 @@ impl Example {
     }
 }
 
-/// The documentation, its text.
-pub(crate) fn documentation(name: &str) -> Result<String> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
-    fs::read_to_string(&file).with_context(|| file.display().to_string())
-}
-
-/// The one block of `docs/jwt-filter.md` with this label.
-pub(crate) fn block(label: &str) -> Result<String> {
-    let text = documentation("jwt-filter.md")?;
-    let fence = format!("```{label}\n");
-    let mut parts = text.split(&fence).skip(1);
-    let block = parts.next().and_then(|rest| Some(rest.split_once("\n```")?.0));
-    assert!(parts.next().is_none(), "more than one `{label}`");
-    block.map(str::to_owned).with_context(|| format!("no block `{label}`"))
-}
-
 /// Answers with the request as it came.
 async fn seen(request: Request) -> String {
     let headers: serde_json::Map<String, Value> = request
@@ -146,6 +144,34 @@ async fn seen(request: Request) -> String {
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
         .collect();
     json!({"path": request.uri().to_string(), "headers": headers}).to_string()
+}
+
+async fn read(request: RequestBuilder) -> Result<Answer> {
+    let answer = request.send().await?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null);
+    Ok(Answer { status, headers, body })
+}
+
+/// Starts the servers, and puts free ports and the module's real path into the bootstrap.
+async fn set_up(bootstrap: &mut Value, wasm: &Path, servers: Vec<Server>) -> Result<()> {
+    let expected = servers.len() + ENVOY_PORTS.len() + 1;
+    let mut ports: BTreeMap<u64, u16> = ENVOY_PORTS.map(|port| (port, 0)).into();
+    for (port, router) in servers {
+        ports.insert(port, serve(router).await?);
+    }
+    let mut replaced = 0;
+    replace(bootstrap, &mut |name, value| {
+        let port = value.as_u64().filter(|_| name == "port_value").and_then(|port| ports.get(&port));
+        *value = match port {
+            Some(port) => json!(port),
+            None if name == "filename" => json!(module(wasm, value)),
+            None => return,
+        };
+        replaced += 1;
+    });
+    assert!(replaced >= expected, "the documentation has other ports or another path: {bootstrap:#}");
+    Ok(())
 }
 
 async fn serve(router: Router) -> Result<u16> {
