@@ -49,7 +49,8 @@ pub enum Subject {
     ///
     /// Orders whose sum is right are posted to `/order/create`. Every chain reads them to their end before it answers.
     /// `over no-op` is what is above the least Wasm filter that buffers a body, `ns/byte` the same for each byte of
-    /// the body: what is left is the judgement alone.
+    /// the body: what is left is the judgement alone. Refusals by headers are compared with an answer that Envoy gives
+    /// by itself as soon as it has the headers; both end the connection, so each such request has one of its own.
     Amount(Options<amount::Name>),
 }
 

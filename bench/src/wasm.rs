@@ -23,7 +23,7 @@ impl Module {
 
     /// One that says yes to everything and does nothing else.
     pub fn noop(folder: &Path) -> Result<Self> {
-        Self::write(folder, "noop", "", "")
+        Self::write(folder, "noop", "", "", "")
     }
 
     /// The same, but it asks the host for all request headers, as every filter that reads them must.
@@ -36,10 +36,26 @@ impl Module {
             "reading",
             IMPORT,
             "(drop (call $pairs (i32.const 0) (i32.const 0) (i32.const 4)))",
+            "",
         )
     }
 
-    fn write(folder: &Path, name: &str, imports: &str, per_request: &str) -> Result<Self> {
+    /// One that lets headers through, waits for the whole body, and lets that through unread.
+    pub fn buffering(folder: &Path) -> Result<Self> {
+        Self::write(folder, "buffering", "", "", &on_body(""))
+    }
+
+    /// The same, but it asks the host for the body, as every filter that judges one must.
+    pub fn body_reading(folder: &Path) -> Result<Self> {
+        const IMPORT: &str = r#"(import "env" "proxy_get_buffer_bytes"
+            (func $bytes (param i32 i32 i32 i32 i32) (result i32)))"#;
+        // Buffer 0 is the request's body; local 1 is how much of it there is.
+        let read =
+            "(drop (call $bytes (i32.const 0) (i32.const 0) (local.get 1) (i32.const 0) (i32.const 4)))";
+        Self::write(folder, "body-reading", IMPORT, "", &on_body(read))
+    }
+
+    fn write(folder: &Path, name: &str, imports: &str, on_headers: &str, more: &str) -> Result<Self> {
         let text = format!(
             r#"(module
             {imports}
@@ -50,8 +66,9 @@ impl Module {
             (func (export "proxy_on_vm_start") (param i32 i32) (result i32) i32.const 1)
             (func (export "proxy_on_configure") (param i32 i32) (result i32) i32.const 1)
             (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
-                {per_request}
-                i32.const 0))"#
+                {on_headers}
+                i32.const 0)
+            {more})"#
         );
         let path = folder.join(format!("{name}.wasm"));
         fs::write(&path, wat::parse_str(&text)?)?;
@@ -62,4 +79,14 @@ impl Module {
     pub fn filter(&self, configuration: &str) -> Value {
         tests::envoy::wasm_filter("bench", &self.path, configuration)
     }
+}
+
+/// The callback for a body: pause and buffer until its end, then do this and go on.
+fn on_body(at_end: &str) -> String {
+    format!(
+        r#"(func (export "proxy_on_request_body") (param i32 i32 i32) (result i32)
+            (if (i32.eqz (local.get 2)) (then (return (i32.const 1))))
+            {at_end}
+            i32.const 0)"#
+    )
 }

@@ -1,6 +1,5 @@
 //! What grows: tokens, keys, rules, revocations, workers. ES256, with both caches large enough for all tokens.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -10,7 +9,7 @@ use super::issuer::{Algorithm, Issuer};
 use super::native::Native;
 use super::ours::Ours;
 use super::{COLUMNS, PATH, PREFIX};
-use crate::rows::{Common, Rows};
+use crate::rows::{Common, Rows, counted};
 use crate::subject::Rig;
 use crate::table::Table;
 use crate::traffic::Traffic;
@@ -37,9 +36,10 @@ impl Size<'_> {
         // Twice the room that they need: lookups are measured here, not how a full cache chooses whom to drop.
         let size = u32::try_from((2 * self.tokens).max(CACHED_TOKENS))?;
         let native = Native { jwks: self.jwks, cached_tokens: Some(size), paths: self.paths };
-        let native = rows.native(common, &self.label, native);
+        let native = native.row(rows, common, &self.label);
         let cached_tokens = (size as usize > CACHED_TOKENS).then_some(size);
-        rows.ours(common, &self.label, &native, Ours { cached_tokens, paths: self.paths, ..Ours::default() });
+        let ours = Ours { cached_tokens, paths: self.paths, ..Ours::default() };
+        rows.ours(common, &self.label, &native, &ours.configuration());
         Ok(())
     }
 }
@@ -101,10 +101,10 @@ pub(super) async fn revocations(rig: &Rig<'_>) -> Result<Table> {
     rows.empty(&common);
     let cached_tokens = Some(u32::try_from(CACHED_TOKENS)?);
     let native = Native { jwks: &issuer.jwks, cached_tokens, paths: &paths };
-    let native = rows.native(&common, "which knows none", native);
+    let native = native.row(&mut rows, &common, "which knows none");
     for revocations in REVOCATIONS {
         let ours = Ours { paths: &paths, revocations: Some(revocations), ..Ours::default() };
-        rows.ours(&common, &counted(revocations, "revocation"), &native, ours);
+        rows.ours(&common, &counted(revocations, "revocation"), &native, &ours.configuration());
     }
     let table = rig.measure("revocations", "Revocations that the filter holds", &COLUMNS, rows).await?;
     let measured = table.rows.iter().filter(|row| row.skipped.is_none()).count();
@@ -146,8 +146,4 @@ fn common(issuer: &Issuer, documents: &Documents) -> Result<Common> {
 fn paths(count: usize) -> Vec<String> {
     let others = (1..count).map(|number| format!("/reports/of-kind-{number}"));
     others.chain([PREFIX.to_owned()]).collect()
-}
-
-fn counted<Count: Copy + Display + PartialEq + From<u8>>(count: Count, what: &str) -> String {
-    format!("{count} {what}{}", if count == Count::from(1) { "" } else { "s" })
 }

@@ -9,7 +9,7 @@ use super::issuer::{Algorithm, Issuer};
 use super::native::Native;
 use super::ours::{Ours, Signatures};
 use super::{COLUMNS, PATH, PREFIX};
-use crate::rows::{Common, Rows};
+use crate::rows::Common;
 use crate::subject::Rig;
 use crate::table::Table;
 use crate::traffic::Traffic;
@@ -29,21 +29,17 @@ pub(super) async fn run(rig: &Rig<'_>, name: &str, algorithm: Algorithm) -> Resu
         answer: None,
     };
     let native = |cached_tokens| Native { jwks: &issuer.jwks, cached_tokens, paths: &paths };
-    let ours = |cached_tokens, signatures| Ours {
-        algorithm,
-        cached_tokens,
-        signatures,
-        paths: &paths,
-        ..Ours::default()
+    let ours = |cached_tokens, signatures| {
+        Ours { algorithm, cached_tokens, signatures, paths: &paths, ..Ours::default() }.configuration()
     };
     let mut rows = rig.rows();
     rows.empty(&common);
-    rows.wasm(&common, "least Wasm", &Module::noop(rig.folder)?);
-    rows.wasm(&common, "least Wasm, headers read", &Module::reading(rig.folder)?);
-    let each = rows.native(&common, "", native(None));
-    let cached = rows.native(&common, "cache", native(Some(CACHED_TOKENS)));
-    rows.ours(&common, "", &each, ours(Some(0), Signatures::Host));
-    rows.ours(&common, "cache", &cached, ours(None, Signatures::Host));
-    rows.ours(&common, "signatures in the module", &each, ours(Some(0), Signatures::Module));
+    rows.wasm(&common, "least Wasm", None, &Module::noop(rig.folder)?);
+    rows.wasm(&common, "least Wasm, headers read", None, &Module::reading(rig.folder)?);
+    let each = native(None).row(&mut rows, &common, "");
+    let cached = native(Some(CACHED_TOKENS)).row(&mut rows, &common, "cache");
+    rows.ours(&common, "", &each, &ours(Some(0), Signatures::Host));
+    rows.ours(&common, "cache", &cached, &ours(None, Signatures::Host));
+    rows.ours(&common, "signatures in the module", &each, &ours(Some(0), Signatures::Module));
     rig.measure(name, &format!("{}: CPU time of Envoy per request", algorithm.name()), &COLUMNS, rows).await
 }

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::issuer::{AUDIENCE, ISSUER};
+use crate::rows::{Common, Rows, named};
 
 /// The name of this filter in all tables.
-pub const NATIVE: &str = "Envoy's jwt_authn";
+const NATIVE: &str = "Envoy's jwt_authn";
 /// The claims that go into headers, as this filter's go.
 const CLAIMS: [(&str, &str); 5] = [
     ("sub", "x-jwt-sub"),
@@ -27,8 +28,15 @@ pub struct Native<'a> {
 }
 
 impl Native<'_> {
+    /// Adds its row; gives the row's name.
+    pub fn row(self, rows: &mut Rows, common: &Common, label: &str) -> String {
+        let name = named(NATIVE, label);
+        rows.native(common, &name, None, self.filter());
+        name
+    }
+
     /// The HTTP filter.
-    pub fn filter(self) -> Value {
+    fn filter(self) -> Value {
         let claims = CLAIMS.map(|(claim, header)| json!({"claim_name": claim, "header_name": header}));
         let mut provider = json!({
             "issuer": ISSUER,

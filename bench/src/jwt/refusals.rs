@@ -5,12 +5,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hyper::StatusCode;
 
 use super::documents::Documents;
 use super::issuer::{Algorithm, Issuer};
 use super::ours::Ours;
 use super::{COLUMNS, PATH, PREFIX};
-use crate::rows::{Common, Rows};
+use crate::rows::{Common, OURS};
 use crate::subject::Rig;
 use crate::table::Table;
 use crate::traffic::Traffic;
@@ -42,7 +43,7 @@ pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
     for (label, token) in forged {
         common.traffic = Arc::new(Traffic::get(PATH, &[token])?.answered(StatusCode::UNAUTHORIZED));
         let ours = Ours { cached_tokens: Some(0), paths: &paths, ..Ours::default() };
-        rows.ours(&common, label, &format!("{OURS}, {FIRST}"), ours);
+        rows.ours(&common, label, &format!("{OURS}, {FIRST}"), &ours.configuration());
     }
     rig.measure("refusals", "Refusals, beside the first one of them", &COLUMNS, rows).await
 }

@@ -1,0 +1,46 @@
+//! Orders that pass: of several sizes, and of several numbers of items.
+
+use anyhow::Result;
+
+use super::chains::{LUA, NOOP, buffers, common, lua};
+use super::order::Order;
+use super::rule;
+use super::{COLUMNS, PATH};
+use crate::rows::{counted, named};
+use crate::subject::Rig;
+use crate::table::Table;
+use crate::traffic::Traffic;
+
+/// As large as the largest that the rule takes, but for one byte.
+const LARGEST_BYTES: usize = rule::BODY_LIMIT_BYTES - 1;
+const ITEMS: [usize; 4] = [1, 10, 100, 1000];
+
+/// One size, with items as clients send them.
+pub(super) async fn of_size(rig: &Rig<'_>, name: &str, bytes: usize) -> Result<Table> {
+    let order = Order::of_bytes(bytes.min(LARGEST_BYTES))?;
+    let common = common(Traffic::post(PATH, order.body()?));
+    let mut rows = rig.rows();
+    buffers(rig, &mut rows, &common)?;
+    rows.native(&common, LUA, Some(NOOP), lua());
+    rows.ours(&common, "", NOOP, &rule::configuration());
+    let title = format!("Orders of {} bytes, {}", order.body()?.len(), counted(order.items(), "item"));
+    rig.measure(name, &title, &COLUMNS, rows).await
+}
+
+/// One size, with few items and with many.
+pub(super) async fn of_items(rig: &Rig<'_>) -> Result<Table> {
+    let mut rows = rig.rows();
+    for items in ITEMS {
+        let order = Order::of_items(items, LARGEST_BYTES)?;
+        let common = common(Traffic::post(PATH, order.body()?));
+        if items == ITEMS[0] {
+            // Nobody here looks into the body.
+            buffers(rig, &mut rows, &common)?;
+        }
+        let label = counted(items, "item");
+        rows.native(&common, &named(LUA, &label), Some(NOOP), lua());
+        rows.ours(&common, &label, NOOP, &rule::configuration());
+    }
+    let title = format!("Orders of {LARGEST_BYTES} bytes each, of few items with long ids or of many");
+    rig.measure("items", &title, &COLUMNS, rows).await
+}

@@ -1,0 +1,56 @@
+//! Orders that are refused: by their header fields, before the body is read, and by what is in them.
+//!
+//! Envoy ends an HTTP/1.1 connection when it answers before it has read the body. So the requests that are refused by
+//! their headers, and those that the route itself answers beside them, each have a connection of their own.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use hyper::StatusCode;
+
+use super::PATH;
+use super::chains::{LUA, NOOP, common, lua};
+use super::order::Order;
+use super::rule;
+use crate::rows::{Common, named};
+use crate::subject::Rig;
+use crate::table::{Column, Figure, Table};
+use crate::traffic::Traffic;
+use crate::wasm::Module;
+
+const COLUMNS: [Column; 2] = [
+    Column { heading: "over the row beside", figure: Figure::OverBeside },
+    Column { heading: "of the row beside", figure: Figure::OfBeside },
+];
+const BYTES: usize = 1024;
+
+pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
+    let mut rows = rig.rows();
+    let order = Order::of_bytes(BYTES)?.body()?;
+    let too_large = Order::of_bytes(rule::BODY_LIMIT_BYTES + 1)?.body()?;
+    let by_headers = [
+        ("text/plain", StatusCode::UNSUPPORTED_MEDIA_TYPE, Traffic::post(PATH, order).of_type("text/plain")),
+        ("a byte too long", StatusCode::PAYLOAD_TOO_LARGE, Traffic::post(PATH, too_large)),
+    ];
+    for (label, status, traffic) in by_headers {
+        let traffic = traffic.cut_short();
+        let mut common = unread(&named("direct answer", label), traffic.clone());
+        rows.empty(&common);
+        common.traffic = Arc::new(traffic.answered(status));
+        rows.ours(&common, label, &common.empty, &rule::configuration());
+    }
+    let wrong = Traffic::post(PATH, Order::of_bytes(BYTES)?.with_wrong_sum().body()?);
+    let let_through = common(wrong.clone());
+    rows.wasm(&let_through, NOOP, None, &Module::buffering(rig.folder)?);
+    let refused = common(wrong.answered(StatusCode::UNPROCESSABLE_ENTITY));
+    rows.native(&refused, &named(LUA, "a wrong sum"), Some(NOOP), lua());
+    rows.ours(&refused, "a wrong sum", NOOP, &rule::configuration());
+    let title =
+        "Refusals: by headers beside a direct answer, by the body beside the least Wasm that buffers it";
+    rig.measure("refusals", title, &COLUMNS, rows).await
+}
+
+/// A chain without a filter that answers when it has the headers.
+fn unread(empty: &str, traffic: Traffic) -> Common {
+    Common { empty: empty.to_owned(), answer: None, ..common(traffic) }
+}
