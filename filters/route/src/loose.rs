@@ -18,7 +18,7 @@ pub struct Readings<'a>(Form<'a>);
 #[derive(Debug, Clone)]
 enum Form<'a> {
     /// In normal form: nothing was allocated.
-    One(&'a [u8]),
+    One(&'a str),
     Many(Vec<Vec<u8>>),
 }
 
@@ -26,8 +26,7 @@ impl<'a> Readings<'a> {
     /// Of a target as it came: in origin form, absolute form or anything else.
     pub fn new(target: &'a [u8]) -> Self {
         if let Some(path) = normal_path(target) {
-            let path = path.as_bytes();
-            return Self(Form::One(path.strip_suffix(b"/").unwrap_or(path)));
+            return Self(Form::One(path));
         }
         let mut many = Vec::new();
         let mut text = Cow::Borrowed(behind_authority(target));
@@ -46,10 +45,18 @@ impl<'a> Readings<'a> {
         Self(Form::Many(many))
     }
 
+    /// The path, if it is in normal form and so has one reading.
+    pub fn normal(&self) -> Option<&'a str> {
+        match self.0 {
+            Form::One(path) => Some(path),
+            Form::Many(_) => None,
+        }
+    }
+
     /// Whether one of them is such.
     pub fn any(&self, mut is_such: impl FnMut(&[u8]) -> bool) -> bool {
         match &self.0 {
-            Form::One(path) => is_such(path),
+            Form::One(path) => is_such(path.strip_suffix('/').unwrap_or(path).as_bytes()),
             Form::Many(paths) => paths.iter().any(|path| is_such(path)),
         }
     }
