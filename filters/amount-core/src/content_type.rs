@@ -1,39 +1,107 @@
 //! The header fields that say what a body is: `application/json` alone, and no coding of it.
 
-use crate::fault::{Fault, Kind};
+use crate::fault::{Code, Fault};
 
 /// Judges `Content-Type` (RFC 9110 section 8.3) and `Content-Encoding` (section 8.4).
 pub fn check(content_type: Option<&[u8]>, content_encoding: Option<&[u8]>) -> Result<(), Fault> {
-    let refuse = |code, detail: &str| {
-        Err(Fault { kind: Kind::MediaType, pointer: String::new(), code, detail: detail.to_owned() })
-    };
     if !content_encoding.is_none_or(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"identity")) {
-        return refuse("content_encoding", "Send the body without a content coding.");
+        return Err(Fault::whole(Code::ContentEncoding, "Send the body without a content coding."));
     }
     if content_type.is_some_and(is_json) {
         return Ok(());
     }
-    refuse("content_type", "Send Content-Type: application/json, in UTF-8.")
+    Err(Fault::whole(Code::ContentType, "Send Content-Type: application/json, in UTF-8."))
 }
 
+/// `application/json`, with parameters as RFC 9110 section 5.6.6 has them: a `;` within quotes separates nothing, so
+/// no reader finds another charset than this one does.
 fn is_json(value: &[u8]) -> bool {
-    let mut parts = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-    let json = parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case(b"application/json"));
-    json && parts.all(is_harmless_parameter)
-}
-
-/// A `charset` must be UTF-8, quoted or not; other parameters mean nothing for JSON (RFC 8259 section 11).
-fn is_harmless_parameter(parameter: &[u8]) -> bool {
-    if parameter.is_empty() {
-        return true;
-    }
-    let mut halves = parameter.splitn(2, |byte| *byte == b'=');
-    let (Some(name), Some(value)) = (halves.next(), halves.next()) else { return false };
-    if name.is_empty() || !name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-') {
+    let value = trim_space(value);
+    let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
+    let (media_type, mut rest) = value.split_at(end);
+    if !trim_space(media_type).eq_ignore_ascii_case(b"application/json") {
         return false;
     }
-    let value = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
-    !name.eq_ignore_ascii_case(b"charset") || value.eq_ignore_ascii_case(b"utf-8")
+    let mut has_charset = false;
+    while let Some(behind) = rest.strip_prefix(b";") {
+        match parameter(trim_space(behind)) {
+            Some((name, value, behind)) => {
+                if name.eq_ignore_ascii_case(b"charset") {
+                    if has_charset || !value.is_utf8() {
+                        return false;
+                    }
+                    has_charset = true;
+                }
+                rest = trim_space(behind);
+            }
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+/// A parameter's value, as it stands.
+enum Value<'a> {
+    Token(&'a [u8]),
+    /// Between its quotes.
+    Quoted(&'a [u8]),
+}
+
+impl Value<'_> {
+    /// A quoted-pair within would spell it in a way that not every reader undoes.
+    fn is_utf8(&self) -> bool {
+        let (Self::Token(text) | Self::Quoted(text)) = self;
+        text.eq_ignore_ascii_case(b"utf-8")
+    }
+}
+
+/// The next parameter and what is behind it. An empty one has no name; the charset is never asked of it.
+fn parameter(text: &[u8]) -> Option<(&[u8], Value<'_>, &[u8])> {
+    if text.is_empty() || text.starts_with(b";") {
+        return Some((b"", Value::Token(b""), text));
+    }
+    let (name, rest) = token(text)?;
+    let rest = rest.strip_prefix(b"=")?;
+    match rest.strip_prefix(b"\"") {
+        Some(quoted) => {
+            let end = quoted_end(quoted)?;
+            Some((name, Value::Quoted(quoted.get(..end)?), quoted.get(end.checked_add(1)?..)?))
+        }
+        None => token(rest).map(|(value, rest)| (name, Value::Token(value), rest)),
+    }
+}
+
+fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|byte| !is_tchar(*byte)).unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
+}
+
+/// Where the closing quote of a quoted-string is. What is in it must be what RFC 9110 section 5.6.4 allows.
+fn quoted_end(text: &[u8]) -> Option<usize> {
+    let mut is_escaped = false;
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            0..=0x08 | 0x0a..=0x1f | 0x7f => return None,
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Without the blanks and tabs around it.
+fn trim_space(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}
+
+/// RFC 9110 section 5.6.2.
+pub(crate) fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]
@@ -46,11 +114,27 @@ mod tests {
     #[case("application/json", true)]
     #[case("Application/JSON ; Charset=\"UTF-8\"", true)]
     #[case("application/json\t;charset=utf-8;", true)]
+    #[case("application/json;;a=b; ;charset=utf-8", true)]
+    #[case("application/json;a=\";charset=utf-16\"", true)]
+    #[case("application/json;a=\"\\\";charset=utf-16\"", true)]
+    #[case::after_a_quoted_pair("application/json;a=\"\\\\\";charset=utf-16", false)]
+    #[case::charset_behind_a_quote("application/json;a=\"x\";charset=utf-16", false)]
+    #[case::charset_twice("application/json;charset=utf-8;charset=utf-8", false)]
+    #[case::charset_in_pairs("application/json;charset=\"utf\\-8\"", false)]
+    #[case::no_end("application/json;a=\"x", false)]
+    #[case::behind_the_quote("application/json;a=\"x\"y", false)]
+    #[case::no_value("application/json;a=", false)]
+    #[case::no_equals("application/json;a", false)]
+    #[case::no_name("application/json;=a", false)]
+    #[case::space_before_equals("application/json;a =b", false)]
+    #[case::control("application/json;a=\"\u{1}\"", false)]
     #[case("application/json; charset=utf-16", false)]
+    #[case("application/json; charset=", false)]
     #[case("application/problem+json", false)]
     #[case("application/jsonx", false)]
     #[case("text/plain", false)]
     #[case("application/json, text/plain", false)]
+    #[case("application/json;a=b, text/plain", false)]
     #[case("", false)]
     fn only_json_in_utf8(#[case] value: &str, #[case] taken: bool) {
         assert_eq!(check(Some(value.as_bytes()), None).is_ok(), taken);

@@ -1,15 +1,26 @@
 //! A strict JSON reader (RFC 8259) for bodies that move money. It keeps numbers as the text that they are, and
-//! refuses whatever two readers could read in two ways: doubled keys, lone surrogates, a byte order mark.
+//! refuses whatever two readers could read in two ways: doubled keys, lone surrogates, a byte order mark, numbers that
+//! a double cannot hold.
+//!
+//! There is one reader. It tells a [`Visitor`](reader::Visitor) what it meets: the judge, which keeps only what rules
+//! ask for, and the builder of a tree for those who go on to use the body.
 
-mod reader;
+mod keys;
+mod number;
+pub(crate) mod reader;
+mod text;
+mod tree;
 
 use std::borrow::Cow;
 
-use crate::fault::Fault;
+pub(crate) use keys::Keys;
+pub(crate) use text::{Text, unescape};
+
+use crate::fault::{Code, Fault};
 use crate::money;
 
-/// How deep arrays and objects may nest.
-pub const DEPTH_LIMIT: usize = 32;
+/// How deep arrays and objects may nest at most, whatever a rule says.
+pub const DEPTH_LIMIT: usize = 64;
 
 /// A JSON value that borrows from the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +41,10 @@ pub enum Value<'a> {
 
 /// Reads a whole body.
 pub fn parse(body: &[u8]) -> Result<Value<'_>, Fault> {
-    reader::read(body)
+    let text = reader::utf8(body)?;
+    let mut tree = tree::Builder::default();
+    reader::read(text, DEPTH_LIMIT, &mut Keys::default(), &mut tree)?;
+    Ok(tree.into_value())
 }
 
 impl<'a> Value<'a> {
@@ -49,7 +63,7 @@ impl<'a> Value<'a> {
         }
         pointer.strip_prefix('/')?.split('/').try_fold(self, |value, token| match value {
             Self::Array(items) if is_index(token) => items.get(token.parse::<usize>().ok()?),
-            _ => value.get(&unescape(token)),
+            _ => value.get(&unescape_token(token)),
         })
     }
 
@@ -71,10 +85,10 @@ impl<'a> Value<'a> {
 
     /// An integer of minor units: a JSON number without fraction, exponent or minus zero, within 2^53-1 either way
     /// (RFC 8259 section 6). The error is a code and a sentence.
-    pub fn as_minor_units(&self) -> Result<i64, (&'static str, &'static str)> {
+    pub fn as_minor_units(&self) -> Result<i64, (Code, &'static str)> {
         match self {
             Self::Number(text) => money::minor_units(text),
-            _ => Err(("not_a_number", "must be a JSON number")),
+            _ => Err((Code::NotANumber, "must be a JSON number")),
         }
     }
 }
@@ -85,7 +99,7 @@ fn is_index(token: &str) -> bool {
         || (!token.starts_with('0') && !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn unescape(token: &str) -> Cow<'_, str> {
+fn unescape_token(token: &str) -> Cow<'_, str> {
     if token.contains('~') {
         Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
     } else {

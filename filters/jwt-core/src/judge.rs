@@ -1,8 +1,9 @@
 //! From a request to its verdict.
 
+use route::{normal_host, normal_path};
+
 use crate::config::Config;
 use crate::identity::Identity;
-use crate::path::{normal_host, normal_path};
 use crate::request::Request;
 use crate::rules::{self, Access, Needs, Rule};
 use crate::signature::SignatureCheck;

@@ -23,7 +23,6 @@ pub mod identity;
 pub mod judge;
 pub mod jwks;
 mod key;
-pub mod path;
 pub mod place;
 pub mod request;
 pub mod revocations;

@@ -1,7 +1,8 @@
 //! Which requests need what: the first rule that matches counts, and no rule means any valid token.
 
+use route::Match;
+
 use crate::claims::Claims;
-use crate::path::{HostPattern, PathPattern};
 use crate::selector::Condition;
 
 /// What a route asks of a request.
@@ -26,17 +27,6 @@ pub struct Rule {
     pub needs: Needs,
     /// Whether it only counts what it would refuse.
     pub is_dry_run: bool,
-}
-
-/// Which requests a rule is for. An empty list is no condition.
-#[derive(Debug)]
-pub struct Match {
-    /// Hosts.
-    pub hosts: Vec<HostPattern>,
-    /// Methods, in capitals; HEAD is judged as GET, since servers answer it from the same handler.
-    pub methods: Vec<String>,
-    /// Paths.
-    pub path: PathPattern,
 }
 
 /// What a token must bring besides being valid.
@@ -122,26 +112,6 @@ impl Demands {
         };
         let met = self.0.iter().enumerate().filter(|(_, demand)| meets(demand));
         met.fold(Grants::default(), |grants, (index, _)| grants.and(Grants::one(index)))
-    }
-}
-
-impl Match {
-    /// Whether this request is meant.
-    pub fn matches(&self, host: Option<&str>, method: &str, path: &str) -> bool {
-        self.path.matches(path)
-            && (self.methods.is_empty() || self.methods.iter().any(|known| known == method))
-            && (self.hosts.is_empty()
-                || host.is_some_and(|host| self.hosts.iter().any(|pattern| pattern.matches(host))))
-    }
-
-    /// Whether every request that the other one is for is meant here too.
-    pub fn covers(&self, other: &Self) -> bool {
-        let methods = self.methods.is_empty()
-            || (!other.methods.is_empty()
-                && other.methods.iter().all(|method| self.methods.contains(method)));
-        let covered = |theirs: &HostPattern| self.hosts.iter().any(|ours| ours.covers(theirs));
-        let hosts = self.hosts.is_empty() || (!other.hosts.is_empty() && other.hosts.iter().all(covered));
-        methods && hosts && self.path.covers(&other.path)
     }
 }
 

@@ -10,12 +10,11 @@ use common::{NOW, claims, parsed, with};
 use jwt_core::cache::Cache;
 use jwt_core::claims::Claims;
 use jwt_core::identity::Identity;
-use jwt_core::path::{HostPattern, PathPattern, normal_path};
 use jwt_core::place::{without_cookie, without_parameter};
 use jwt_core::revocations::{Fingerprint, Page, Revocations, Unusable};
-use jwt_core::rules::Match;
 use proptest::prelude::*;
 use proptest::sample::select;
+use route::{HostPattern, Match, PathPattern, normal_path};
 use serde_json::{Value, json};
 
 fn path() -> impl Strategy<Value = String> {

@@ -4,9 +4,8 @@ mod common;
 
 use common::{claims, config, header, jwk, sign, with};
 use jwt_core::judge::Decision;
-use jwt_core::path::{HostPattern, PathPattern};
-use jwt_core::rules::Match;
 use jwt_core::verdict::{Reason, Verdict};
+use route::{HostPattern, Match, PathPattern};
 use rstest::rstest;
 use serde_json::{Value, json};
 

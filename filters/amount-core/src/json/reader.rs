@@ -1,55 +1,115 @@
-//! The one pass over the body.
+//! The one pass over a body. It keeps its place in open objects and arrays as bits, so no body makes it recurse.
 
-use std::borrow::Cow;
+use super::keys::Keys;
+use super::number;
+use super::text::{self, Text, Wrong};
+use crate::fault::{Code, Fault};
 
-use super::{DEPTH_LIMIT, Value};
-use crate::fault::Fault;
+/// What the reader meets, in the body's order.
+pub(crate) trait Visitor<'a> {
+    /// An object begins; `at` is the place of its bracket.
+    fn begin_object(&mut self, at: usize);
+    /// An array begins.
+    fn begin_array(&mut self, at: usize);
+    /// The innermost object ends.
+    fn end_object(&mut self);
+    /// The innermost array ends.
+    fn end_array(&mut self);
+    /// A member's key: what it says, and how it stands there. Its value comes next.
+    fn key(&mut self, name: &str, key: Text<'a>);
+    /// A value that is neither object nor array; `at` is where it begins.
+    fn scalar(&mut self, scalar: Scalar<'a>, at: usize);
+}
 
-/// Above this many members a doubled key is looked for by sorting, not by comparing each with each.
-const FEW_MEMBERS: usize = 16;
+/// A value that is neither object nor array.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scalar<'a> {
+    Null,
+    Bool(bool),
+    /// As it stands in the body.
+    Number(&'a str),
+    String(Text<'a>),
+}
 
-pub(super) fn read(body: &[u8]) -> Result<Value<'_>, Fault> {
-    let text =
-        std::str::from_utf8(body).map_err(|_| Fault::malformed("not_utf8", "The body is not UTF-8."))?;
-    if text.starts_with('\u{feff}') {
-        return Err(Fault::malformed("byte_order_mark", "The body starts with a byte order mark."));
+/// The body as text.
+pub(crate) fn utf8(body: &[u8]) -> Result<&str, Fault> {
+    // Places in it are kept in 32 bits.
+    if u32::try_from(body.len()).is_err() {
+        return Err(Fault::whole(Code::TooLargeBody, "No body may have 4 GiB."));
     }
-    let mut reader = Reader { text, at: 0 };
+    std::str::from_utf8(body).map_err(|_| Fault::whole(Code::NotUtf8, "The body is not UTF-8."))
+}
+
+/// Reads a whole body, nested at most so deep (64 and less).
+pub(crate) fn read<'a, V: Visitor<'a>>(
+    text: &'a str,
+    depth_limit: usize,
+    keys: &mut Keys,
+    visitor: &mut V,
+) -> Result<(), Fault> {
+    if text.starts_with('\u{feff}') {
+        return Err(Fault::whole(Code::ByteOrderMark, "The body starts with a byte order mark."));
+    }
+    keys.clear();
+    let depth_limit = depth_limit.min(super::DEPTH_LIMIT);
+    let mut reader =
+        Reader { text, bytes: text.as_bytes(), at: 0, depth_limit, depth: 0, objects: 0, keys, visitor };
     reader.skip_space();
     if reader.peek().is_none() {
-        return Err(Fault::malformed("empty_body", "There is no body."));
+        return Err(Fault::whole(Code::EmptyBody, "There is no body."));
     }
-    let value = reader.value(0)?;
-    reader.skip_space();
+    while reader.value()? || reader.behind_value()? {}
     match reader.peek() {
-        None => Ok(value),
-        Some(_) => Err(reader.fault("trailing_data", "more than one value")),
+        None => Ok(()),
+        Some(_) => Err(reader.fault(Code::TrailingData, "more than one value")),
     }
 }
 
-struct Reader<'a> {
+/// A fault at a place of the body.
+pub(crate) fn fault_at(code: Code, at: usize, what: &str) -> Fault {
+    Fault::whole(code, ["Not acceptable JSON at byte ", &at.to_string(), ": ", what, "."].concat())
+}
+
+/// The fault of a body that nests deeper than a limit.
+pub(crate) fn too_deep(at: usize, limit: usize) -> Fault {
+    fault_at(Code::TooDeep, at, &["nested deeper than ", &limit.to_string()].concat())
+}
+
+struct Reader<'a, 's, V> {
     text: &'a str,
+    bytes: &'a [u8],
     at: usize,
+    depth_limit: usize,
+    depth: usize,
+    /// A bit for each open object or array, the innermost the lowest: 1 for objects.
+    objects: u64,
+    keys: &'s mut Keys,
+    visitor: &'s mut V,
 }
 
-impl<'a> Reader<'a> {
-    fn fault(&self, code: &'static str, what: &str) -> Fault {
-        Fault::malformed(code, format!("Not acceptable JSON at byte {}: {what}.", self.at))
+impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
+    #[cold]
+    fn fault(&self, code: Code, what: &str) -> Fault {
+        fault_at(code, self.at, what)
     }
 
+    #[cold]
     fn syntax(&self, what: &str) -> Fault {
-        self.fault("syntax", what)
+        self.fault(Code::Syntax, what)
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.bytes.get(self.at).copied()
     }
 
+    #[inline]
     fn advance(&mut self) {
         self.at = self.at.saturating_add(1);
     }
 
     /// Takes the byte if it is next.
+    #[inline]
     fn take(&mut self, byte: u8) -> bool {
         let taken = self.peek() == Some(byte);
         if taken {
@@ -58,95 +118,148 @@ impl<'a> Reader<'a> {
         taken
     }
 
-    fn slice(&self, from: usize) -> &'a str {
-        self.text.get(from..self.at).unwrap_or_default()
-    }
-
+    #[inline]
     fn skip_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.advance();
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
+    /// Reads a value's beginning, and its end if it is a scalar. True where another value must follow.
+    fn value(&mut self) -> Result<bool, Fault> {
+        let at = self.at;
         match self.peek() {
-            Some(b'{' | b'[') if depth >= DEPTH_LIMIT => Err(self.fault("too_deep", "nested deeper than 32")),
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.array(depth),
-            Some(b'"') => self.string().map(Value::String),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Value::Bool(true)),
-            Some(b'f') => self.word("false", Value::Bool(false)),
-            Some(b'n') => self.word("null", Value::Null),
-            _ => Err(self.syntax("a value was expected")),
+            Some(b'{') => return self.begin_object(),
+            Some(b'[') => return self.begin_array(),
+            Some(b'"') => {
+                let text = self.string()?;
+                self.visitor.scalar(Scalar::String(text), at);
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let number = self.number()?;
+                self.visitor.scalar(Scalar::Number(number), at);
+            }
+            Some(b't') => self.word("true", Scalar::Bool(true))?,
+            Some(b'f') => self.word("false", Scalar::Bool(false))?,
+            Some(b'n') => self.word("null", Scalar::Null)?,
+            _ => return Err(self.syntax("a value was expected")),
+        }
+        Ok(false)
+    }
+
+    /// Goes on behind a value. True where another one must follow; false at the end of the whole.
+    fn behind_value(&mut self) -> Result<bool, Fault> {
+        loop {
+            self.skip_space();
+            if self.depth == 0 {
+                return Ok(false);
+            }
+            let is_object = self.objects & 1 == 1;
+            match (self.peek(), is_object) {
+                (Some(b','), true) => {
+                    self.advance();
+                    self.skip_space();
+                    return self.key().map(|()| true);
+                }
+                (Some(b','), false) => {
+                    self.advance();
+                    self.skip_space();
+                    return Ok(true);
+                }
+                (Some(b'}'), true) => self.end_object()?,
+                (Some(b']'), false) => self.end_array(),
+                (_, true) => return Err(self.syntax("',' or '}' was expected")),
+                (_, false) => return Err(self.syntax("',' or ']' was expected")),
+            }
         }
     }
 
-    fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, Fault> {
-        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+    fn begin(&mut self, is_object: bool) -> Result<(), Fault> {
+        if self.depth >= self.depth_limit {
+            return Err(too_deep(self.at, self.depth_limit));
+        }
+        self.depth = self.depth.saturating_add(1);
+        self.objects = (self.objects << 1) | u64::from(is_object);
+        self.advance();
+        self.skip_space();
+        Ok(())
+    }
+
+    fn begin_object(&mut self) -> Result<bool, Fault> {
+        let at = self.at;
+        self.begin(true)?;
+        self.keys.open();
+        self.visitor.begin_object(at);
+        if self.peek() == Some(b'}') {
+            return self.end_object().map(|()| false);
+        }
+        self.key().map(|()| true)
+    }
+
+    fn begin_array(&mut self) -> Result<bool, Fault> {
+        let at = self.at;
+        self.begin(false)?;
+        self.visitor.begin_array(at);
+        if self.peek() == Some(b']') {
+            self.end_array();
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn end(&mut self) {
+        self.advance();
+        self.depth = self.depth.saturating_sub(1);
+        self.objects >>= 1;
+    }
+
+    fn end_object(&mut self) -> Result<(), Fault> {
+        self.end();
+        if !self.keys.close(self.text) {
+            return Err(self.doubled());
+        }
+        self.visitor.end_object();
+        Ok(())
+    }
+
+    fn end_array(&mut self) {
+        self.end();
+        self.visitor.end_array();
+    }
+
+    #[cold]
+    fn doubled(&self) -> Fault {
+        self.fault(Code::DuplicateKey, "a key comes twice")
+    }
+
+    /// A key, its colon and the space behind.
+    fn key(&mut self) -> Result<(), Fault> {
+        if self.peek() != Some(b'"') {
+            return Err(self.syntax("a key was expected"));
+        }
+        let key = self.string()?;
+        match self.keys.add(self.text, key) {
+            Some(name) => self.visitor.key(name, key),
+            None => return Err(self.doubled()),
+        }
+        self.skip_space();
+        if !self.take(b':') {
+            return Err(self.syntax("':' was expected"));
+        }
+        self.skip_space();
+        Ok(())
+    }
+
+    fn word(&mut self, word: &str, scalar: Scalar<'a>) -> Result<(), Fault> {
+        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
             return Err(self.syntax("a value was expected"));
         }
+        self.visitor.scalar(scalar, self.at);
         self.at = self.at.saturating_add(word.len());
-        Ok(value)
+        Ok(())
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
-        self.advance();
-        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
-        self.skip_space();
-        if self.take(b'}') {
-            return Ok(Value::Object(members));
-        }
-        loop {
-            self.skip_space();
-            if self.peek() != Some(b'"') {
-                return Err(self.syntax("a key was expected"));
-            }
-            let key = self.string()?;
-            if members.len() < FEW_MEMBERS && members.iter().any(|(name, _)| *name == key) {
-                return Err(self.fault("duplicate_key", "a key comes twice"));
-            }
-            self.skip_space();
-            if !self.take(b':') {
-                return Err(self.syntax("':' was expected"));
-            }
-            self.skip_space();
-            let value = self.value(depth.saturating_add(1))?;
-            members.push((key, value));
-            self.skip_space();
-            if self.take(b'}') {
-                break;
-            }
-            if !self.take(b',') {
-                return Err(self.syntax("',' or '}' was expected"));
-            }
-        }
-        if members.len() > FEW_MEMBERS && has_duplicate(&members) {
-            return Err(self.fault("duplicate_key", "a key comes twice"));
-        }
-        Ok(Value::Object(members))
-    }
-
-    fn array(&mut self, depth: usize) -> Result<Value<'a>, Fault> {
-        self.advance();
-        let mut items = Vec::new();
-        self.skip_space();
-        if self.take(b']') {
-            return Ok(Value::Array(items));
-        }
-        loop {
-            self.skip_space();
-            items.push(self.value(depth.saturating_add(1))?);
-            self.skip_space();
-            if self.take(b']') {
-                return Ok(Value::Array(items));
-            }
-            if !self.take(b',') {
-                return Err(self.syntax("',' or ']' was expected"));
-            }
-        }
-    }
-
+    #[inline]
     fn digits(&mut self) -> bool {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
@@ -155,7 +268,7 @@ impl<'a> Reader<'a> {
         self.at > start
     }
 
-    fn number(&mut self) -> Result<Value<'a>, Fault> {
+    fn number(&mut self) -> Result<&'a str, Fault> {
         let start = self.at;
         self.take(b'-');
         // A leading zero stands alone: what follows it is caught as trailing data or a missing comma.
@@ -170,89 +283,47 @@ impl<'a> Reader<'a> {
         if !(whole && fraction && exponent) {
             return Err(self.syntax("a digit was expected"));
         }
-        Ok(Value::Number(self.slice(start)))
+        let number = self.text.get(start..self.at).unwrap_or_default();
+        if !number::is_in_range(number) {
+            return Err(fault_at(Code::NumberRange, start, "a number that a double cannot hold"));
+        }
+        Ok(number)
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
-        self.advance();
-        let mut start = self.at;
-        let mut unescaped: Option<String> = None;
+    #[inline]
+    fn string(&mut self) -> Result<Text<'a>, Fault> {
+        let start = self.at.saturating_add(1);
+        let mut is_escaped = false;
+        self.at = text::plain_end(self.bytes, start);
         loop {
             match self.peek() {
                 Some(b'"') => {
-                    let rest = self.slice(start);
+                    let raw = self.text.get(start..self.at).unwrap_or_default();
                     self.advance();
-                    return Ok(match unescaped {
-                        None => Cow::Borrowed(rest),
-                        Some(text) => Cow::Owned(text + rest),
-                    });
+                    return Ok(Text { raw, start, is_escaped });
                 }
                 Some(b'\\') => {
-                    let before = self.slice(start);
-                    self.advance();
-                    let character = self.escape()?;
-                    let text = unescaped.get_or_insert_default();
-                    text.push_str(before);
-                    text.push(character);
-                    start = self.at;
+                    is_escaped = true;
+                    let end = self.escape()?;
+                    self.at = text::plain_end(self.bytes, end);
                 }
-                Some(0..=0x1f) => return Err(self.syntax("a control character in a string")),
-                Some(_) => self.advance(),
+                Some(_) => return Err(self.syntax("a control character in a string")),
                 None => return Err(self.syntax("a string without an end")),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<char, Fault> {
-        let byte = self.peek();
-        self.advance();
-        Ok(match byte {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode(),
-            _ => return Err(self.syntax("an unknown escape")),
+    /// Where the escape ends whose backslash is next.
+    fn escape(&mut self) -> Result<usize, Fault> {
+        let (wrong, at) = match text::escape(self.bytes, self.at.saturating_add(1)) {
+            Ok((_, end)) => return Ok(end),
+            Err(wrong) => wrong,
+        };
+        self.at = at;
+        Err(match wrong {
+            Wrong::Unknown => self.syntax("an unknown escape"),
+            Wrong::Hex => self.syntax("four hexadecimal digits were expected"),
+            Wrong::Surrogate => self.fault(Code::LoneSurrogate, "a lone surrogate"),
         })
     }
-
-    /// `\uXXXX`, or two of them as a surrogate pair.
-    fn unicode(&mut self) -> Result<char, Fault> {
-        let first = self.hex()?;
-        let lone = "a lone surrogate";
-        let code = match first {
-            0xd800..=0xdbff => {
-                if !(self.take(b'\\') && self.take(b'u')) {
-                    return Err(self.fault("lone_surrogate", lone));
-                }
-                let second = self.hex()?;
-                if !(0xdc00..=0xdfff).contains(&second) {
-                    return Err(self.fault("lone_surrogate", lone));
-                }
-                // RFC 2781 section 2.2: the pair's twenty bits count from U+10000.
-                0x1_0000_u32.saturating_add(((first & 0x3ff) << 10) | (second & 0x3ff))
-            }
-            code => code,
-        };
-        char::from_u32(code).ok_or_else(|| self.fault("lone_surrogate", lone))
-    }
-
-    fn hex(&mut self) -> Result<u32, Fault> {
-        let end = self.at.saturating_add(4);
-        let digits =
-            self.text.get(self.at..end).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let Some(digits) = digits else { return Err(self.syntax("four hexadecimal digits were expected")) };
-        self.at = end;
-        u32::from_str_radix(digits, 16).map_err(|_| self.syntax("four hexadecimal digits were expected"))
-    }
-}
-
-fn has_duplicate(members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
-    let mut keys: Vec<&str> = members.iter().map(|(key, _)| key.as_ref()).collect();
-    keys.sort_unstable();
-    keys.windows(2).any(|pair| pair.first() == pair.last())
 }

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "each field's text is its description in the schema")]
 
+use route::raw::Match;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -285,30 +286,4 @@ pub struct Rule {
     /// True: the rule counts what it would refuse (`verdict="would_deny"`), and lets it pass without identity.
     #[serde(default)]
     pub dry_run: bool,
-}
-
-/// Which requests a rule is for: all that meet every condition.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Match {
-    /// Hosts in lower case without port, `*.example.com` for all below it; default all.
-    pub hosts: Option<Vec<String>>,
-    /// Methods in capitals, without HEAD, which follows GET; default all.
-    pub methods: Option<Vec<String>>,
-    /// The path.
-    pub path: Path,
-}
-
-/// A path: exactly one of the three.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Path {
-    /// This path.
-    pub exact: Option<String>,
-    /// This path and all below it: `/payment` covers `/payment/1` and not `/payments`.
-    pub prefix: Option<String>,
-    /// `/order/{id}`: a segment in braces is any one segment.
-    pub template: Option<String>,
 }

@@ -3,8 +3,7 @@
 use super::super::raw;
 use super::super::{ConfigError, Provider};
 use super::{MAX_RULES, provider};
-use crate::path::{HostPattern, PathPattern, normal_path};
-use crate::rules::{Access, Demands, Grants, MAX_DEMANDS, Match, Needs, Rule};
+use crate::rules::{Access, Demands, Grants, MAX_DEMANDS, Needs, Rule};
 
 pub(super) fn rules(
     raw: Vec<raw::Rule>,
@@ -35,7 +34,7 @@ fn rule(
     providers: &[Provider],
     demands: &mut Demands,
 ) -> Result<Rule, ConfigError> {
-    let matches = matches(raw.r#match, &format!("{path}.match"))?;
+    let matches = raw.r#match.check(&format!("{path}.match"))?;
     let access = match (raw.public, raw.optional) {
         (true, true) => return Err(ConfigError::new(path, "cannot be both public and optional")),
         (true, false) => Access::Public,
@@ -71,49 +70,6 @@ fn rule(
         claims,
     };
     Ok(Rule { matches, access, needs, is_dry_run: raw.dry_run })
-}
-
-fn matches(raw: raw::Match, path: &str) -> Result<Match, ConfigError> {
-    let hosts = raw.hosts.unwrap_or_default().into_iter().enumerate().map(|(index, host)| {
-        HostPattern::parse(&host).ok_or_else(|| {
-            let message = "must be a host in lower case without port, or *. and one";
-            ConfigError::new(format!("{path}.hosts[{index}]"), message)
-        })
-    });
-    let hosts = hosts.collect::<Result<_, _>>()?;
-    if let Some(methods) = &raw.methods {
-        let sound =
-            |method: &String| !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
-        // HEAD is judged as GET, so a rule for it would never apply.
-        if methods.is_empty() || !methods.iter().all(sound) || methods.iter().any(|method| method == "HEAD") {
-            let message = "must hold methods in capitals, without HEAD, which follows GET";
-            return Err(ConfigError::new(format!("{path}.methods"), message));
-        }
-    }
-    Ok(Match {
-        hosts,
-        methods: raw.methods.unwrap_or_default(),
-        path: pattern(raw.path, &format!("{path}.path"))?,
-    })
-}
-
-/// A rule for a path that no request can have would be a hole or dead.
-fn pattern(raw: raw::Path, path: &str) -> Result<PathPattern, ConfigError> {
-    let normal = |text: String, field: &str| {
-        if normal_path(text.as_bytes()) == Some(text.as_str()) {
-            Ok(text)
-        } else {
-            Err(ConfigError::new(format!("{path}.{field}"), "must be a path in normal form"))
-        }
-    };
-    match (raw.exact, raw.prefix, raw.template) {
-        (Some(exact), None, None) => normal(exact, "exact").map(PathPattern::Exact),
-        (None, Some(prefix), None) => normal(prefix, "prefix").map(PathPattern::Prefix),
-        (None, None, Some(template)) => PathPattern::template(&template).ok_or_else(|| {
-            ConfigError::new(format!("{path}.template"), "must be a path in normal form with {names}")
-        }),
-        _ => Err(ConfigError::new(path, "must have exact, prefix or template, one of them")),
-    }
 }
 
 fn from_providers(

@@ -1,0 +1,179 @@
+//! What a rule demands of a body: each place once, with all that is asked of it.
+
+use super::super::raw;
+use super::super::{ConfigError, Count, LiftWord, Plan};
+use super::amounts::{self, Currencies};
+use super::relations;
+use crate::money::MINOR_UNITS_LIMIT;
+use crate::pattern::Pattern;
+use crate::tree::Slot;
+
+/// Of each list of a rule.
+const MAX_ENTRIES: usize = 64;
+
+/// A rule without its route.
+pub(super) struct Demands {
+    pub(super) allows_unknown: bool,
+    pub(super) same_currency: bool,
+    pub(super) fields: Vec<String>,
+    pub(super) currency: Option<raw::Currency>,
+    pub(super) amounts: Vec<raw::Amount>,
+    pub(super) counts: Vec<raw::Count>,
+    pub(super) arrays: Vec<raw::Count>,
+    pub(super) sums: Vec<raw::Sum>,
+    pub(super) at_most: Vec<raw::AtMost>,
+    pub(super) verified: Option<String>,
+    pub(super) max_depth: usize,
+}
+
+/// The rule in the making.
+pub(super) struct Draft<'p> {
+    pub(super) plan: Plan,
+    /// The pointers of counts; those of amounts are in the plan.
+    pub(super) counts: Vec<Pattern>,
+    /// The rule's own path.
+    pub(super) path: &'p str,
+    max_depth: usize,
+}
+
+pub(super) fn compile(raw: Demands, path: &str, lifts: &mut Vec<LiftWord>) -> Result<Plan, ConfigError> {
+    let plan =
+        Plan { allows_unknown: raw.allows_unknown, same_currency: raw.same_currency, ..Plan::default() };
+    let mut draft = Draft { plan, counts: Vec::new(), path, max_depth: raw.max_depth };
+    if raw.amounts.is_empty() {
+        return Err(ConfigError::new(draft.at("amounts"), "must name some"));
+    }
+    draft.limit("amounts", raw.amounts.len())?;
+    draft.limit("counts", raw.counts.len())?;
+    draft.limit("arrays", raw.arrays.len())?;
+    draft.limit("sums", raw.sums.len())?;
+    draft.limit("atMost", raw.at_most.len())?;
+    // The slots of amounts, counts and arrays come first, in this order, so that an index is enough to find one.
+    let (arrays, first_array) = (raw.arrays, raw.amounts.len().saturating_add(raw.counts.len()));
+    let first_currency = first_array.saturating_add(arrays.len());
+    draft.plan.places = vec![0; first_currency];
+    let currencies = Currencies::new(raw.currency, &mut draft)?;
+    for (index, raw) in raw.amounts.into_iter().enumerate() {
+        amounts::amount(raw, index, &currencies, lifts, &mut draft)?;
+    }
+    let first_count = draft.plan.amounts.len();
+    for (index, raw) in raw.counts.into_iter().enumerate() {
+        draft.count(&raw, &format!("counts[{index}]"), first_count.saturating_add(index))?;
+    }
+    for (index, raw) in arrays.into_iter().enumerate() {
+        draft.array(&raw, index, first_array.saturating_add(index))?;
+    }
+    for (index, field) in raw.fields.iter().enumerate() {
+        draft.field(field, &format!("fields[{index}]"))?;
+    }
+    relations::relations(raw.sums, raw.at_most, raw.verified, &mut draft)?;
+    draft.plan.tree.finish().map_err(|message| ConfigError::new(path, message))?;
+    draft.plan.slots = draft.plan.places.len();
+    Ok(draft.plan)
+}
+
+impl Draft<'_> {
+    pub(super) fn at(&self, field: &str) -> String {
+        [self.path, ".", field].concat()
+    }
+
+    pub(super) fn error(&self, field: &str, message: impl Into<String>) -> ConfigError {
+        ConfigError::new(self.at(field), message)
+    }
+
+    fn limit(&self, field: &str, count: usize) -> Result<(), ConfigError> {
+        if count > MAX_ENTRIES {
+            return Err(self.error(field, format!("must be at most {MAX_ENTRIES}")));
+        }
+        Ok(())
+    }
+
+    /// The pattern that stands at a field of the rule.
+    pub(super) fn pattern(&self, text: &str, field: &str) -> Result<Pattern, ConfigError> {
+        let pattern = Pattern::parse(text).map_err(|message| self.error(field, message))?;
+        if pattern.0.len() > self.max_depth {
+            return Err(self.error(field, "is deeper than maxDepth"));
+        }
+        Ok(pattern)
+    }
+
+    /// The place of a pattern.
+    fn place(&mut self, pattern: &Pattern, field: &str) -> Result<usize, ConfigError> {
+        self.plan.tree.insert(pattern).map_err(|message| self.error(field, message))
+    }
+
+    /// Makes a pattern's place one of a value with this slot.
+    pub(super) fn value(&mut self, pattern: &Pattern, slot: Slot, field: &str) -> Result<(), ConfigError> {
+        let place = self.place(pattern, field)?;
+        self.plan.tree.note(place, slot).map_err(|message| self.error(field, message))?;
+        self.placed(slot, place);
+        Ok(())
+    }
+
+    fn placed(&mut self, slot: Slot, place: usize) {
+        match self.plan.places.get_mut(slot.index) {
+            Some(known) => *known = place,
+            None => self.plan.places.push(place),
+        }
+    }
+
+    /// A new slot, for a currency.
+    pub(super) fn next_slot(&self) -> usize {
+        self.plan.places.len()
+    }
+
+    fn range(&self, raw: &raw::Count, slot: usize, field: &str) -> Result<Count, ConfigError> {
+        let (min, max) = (raw.min.unwrap_or(1), raw.max);
+        let limit = |name: &str, value: u64| {
+            let value = i64::try_from(value).ok().filter(|value| *value <= MINOR_UNITS_LIMIT);
+            value.ok_or_else(|| self.error(&format!("{field}.{name}"), "must be within 2^53-1"))
+        };
+        let count =
+            Count { slot, min: limit("min", min)?, max: limit("max", max)?, is_optional: raw.optional };
+        if count.max < count.min {
+            return Err(self.error(&format!("{field}.max"), format!("is below min, which is {min}")));
+        }
+        Ok(count)
+    }
+
+    fn count(&mut self, raw: &raw::Count, field: &str, slot: usize) -> Result<(), ConfigError> {
+        let count = self.range(raw, slot, field)?;
+        let pointer = format!("{field}.pointer");
+        let pattern = self.pattern(&raw.pointer, &pointer)?;
+        self.value(&pattern, Slot { index: slot, is_required: !raw.optional }, &pointer)?;
+        self.plan.counts.push(count);
+        self.counts.push(pattern);
+        Ok(())
+    }
+
+    fn array(&mut self, raw: &raw::Count, index: usize, slot: usize) -> Result<(), ConfigError> {
+        let field = format!("arrays[{index}]");
+        let array = self.range(raw, slot, &field)?;
+        let pointer = format!("{field}.pointer");
+        let pattern = self.pattern(&raw.pointer, &pointer)?;
+        let place = self.place(&pattern, &pointer)?;
+        let max = u32::try_from(array.max).unwrap_or(u32::MAX);
+        let slot = Slot { index: slot, is_required: !raw.optional };
+        let noted = self.plan.tree.note_array(place, index, slot, max);
+        noted.map_err(|message| self.error(&pointer, message))?;
+        self.placed(slot, place);
+        self.plan.arrays.push(array);
+        Ok(())
+    }
+
+    fn field(&mut self, text: &str, field: &str) -> Result<(), ConfigError> {
+        match text.strip_suffix("/**") {
+            Some("") => self.plan.tree.open(crate::tree::Tree::ROOT),
+            Some(start) => {
+                let pattern = self.pattern(start, field)?;
+                let place = self.place(&pattern, field)?;
+                self.plan.tree.open(place);
+            }
+            None => {
+                let pattern = self.pattern(text, field)?;
+                self.place(&pattern, field)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! A body against the rules of its request.
+
+mod amounts;
+mod found;
+mod places;
+mod relations;
+mod walk;
+
+use std::mem;
+
+use self::found::Found;
+use self::walk::{Walk, Walker};
+use crate::admit::doubtful;
+use crate::config::{Config, Plan, Rule};
+use crate::fault::{Code, FAULTS_LIMIT, Fault};
+use crate::json::{Keys, reader};
+use crate::money::Currency;
+use crate::outcome::{Guard, Outcome, too_large_body};
+use crate::pattern::{Indices, Pattern};
+use crate::tree::{Node, bits};
+
+/// More memory than this is given back after a body.
+const KEPT_BYTES: usize = 256 << 10;
+
+/// What judging needs memory for. It is kept from body to body, so that one that passes costs next to no allocation.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    keys: Keys,
+    walkers: Vec<Walker>,
+}
+
+impl Scratch {
+    fn give_back(&mut self) {
+        let walkers = self.walkers.iter().map(Walker::capacity);
+        let held = walkers.fold(self.keys.capacity(), usize::saturating_add);
+        if held > KEPT_BYTES {
+            *self = Self::default();
+        }
+    }
+}
+
+impl Config {
+    /// Judges a whole body.
+    pub fn judge(&self, guard: Guard, body: &[u8], scratch: &mut Scratch) -> Outcome {
+        if body.len() > guard.max_body_bytes {
+            return self.too_large(guard);
+        }
+        let rules = bits(guard.rules).filter_map(|index| Some((index, self.rules.get(index)?)));
+        // Only a dry run's limit can be below the guard's.
+        let (judging, exceeded): (Vec<_>, Vec<_>) =
+            rules.partition(|(_, rule)| body.len() <= rule.max_body_bytes);
+        let mut walkers = mem::take(&mut scratch.walkers);
+        walkers.resize_with(judging.len().max(walkers.len()), Walker::default);
+        let mut outcome = Outcome::default();
+        for (index, rule) in exceeded {
+            outcome.add(index, rule.is_dry_run, vec![too_large_body(rule.max_body_bytes)]);
+        }
+        let text = read(body, &judging, &mut scratch.keys, &mut walkers);
+        for ((index, rule), walker) in judging.iter().zip(&walkers) {
+            let faults = match &text {
+                Ok(text) => {
+                    let mut judge = Judge::new(rule, walker, text, guard.lifts);
+                    judge.judge();
+                    if outcome.verified.is_none() && !rule.is_dry_run && judge.faults.is_empty() {
+                        outcome.verified = judge.verified();
+                    }
+                    judge.faults
+                }
+                Err(fault) => vec![fault.clone()],
+            };
+            outcome.add(*index, rule.is_dry_run, faults);
+        }
+        for (index, rule) in bits(guard.doubtful).filter_map(|index| Some((index, self.rules.get(index)?))) {
+            outcome.add(index, rule.is_dry_run, vec![doubtful()]);
+        }
+        outcome.rulings.sort_by_key(|ruling| ruling.rule);
+        outcome.verified = outcome.verified.filter(|_| outcome.faults.is_empty());
+        scratch.walkers = walkers;
+        scratch.give_back();
+        outcome
+    }
+}
+
+/// Reads the body once for all of these rules.
+fn read<'b>(
+    body: &'b [u8],
+    rules: &[(usize, &Rule)],
+    keys: &mut Keys,
+    walkers: &mut [Walker],
+) -> Result<&'b str, Fault> {
+    let text = reader::utf8(body)?;
+    let depth = rules.iter().map(|(_, rule)| rule.max_depth).max().unwrap_or_default();
+    let mut walks: Vec<_> =
+        rules.iter().zip(walkers).map(|((_, rule), walker)| Walk::new(rule, walker)).collect();
+    reader::read(text, depth, keys, &mut walks.as_mut_slice())?;
+    Ok(text)
+}
+
+/// One rule's judgement of a body.
+struct Judge<'j> {
+    plan: &'j Plan,
+    max_depth: usize,
+    walker: &'j Walker,
+    body: &'j str,
+    lifts: u64,
+    faults: Vec<Fault>,
+    /// Bits of the rule's arrays that are too long: nothing in them is judged.
+    too_long: u64,
+    /// Bits of amounts and of counts with a fault, so that nothing is compared with them.
+    unsound_amounts: u64,
+    unsound_counts: u64,
+    /// The last currency that was read, for each source.
+    currencies: Vec<Option<(Indices, Option<Currency>)>>,
+}
+
+impl<'j> Judge<'j> {
+    fn new(rule: &'j Rule, walker: &'j Walker, body: &'j str, lifts: u64) -> Self {
+        Self {
+            plan: &rule.plan,
+            max_depth: rule.max_depth,
+            walker,
+            body,
+            lifts,
+            faults: Vec::new(),
+            too_long: 0,
+            unsound_amounts: 0,
+            unsound_counts: 0,
+            currencies: vec![None; rule.plan.sources.len()],
+        }
+    }
+
+    /// All that is wrong, the most telling first: the first fault's code is the one that metrics count.
+    fn judge(&mut self) {
+        if let Some(at) = self.walker.too_deep {
+            self.faults.push(reader::too_deep(at, self.max_depth));
+            return;
+        }
+        self.judge_currencies();
+        let before = self.faults.len();
+        self.judge_arrays();
+        self.judge_places();
+        let is_whole = self.faults.len() == before;
+        self.judge_amounts();
+        self.judge_counts();
+        if is_whole {
+            self.judge_relations();
+        }
+        self.judge_unknown();
+    }
+
+    fn is_full(&self) -> bool {
+        self.faults.len() >= FAULTS_LIMIT
+    }
+
+    #[cold]
+    fn refuse(&mut self, code: Code, pattern: &Pattern, indices: &Indices, detail: impl Into<String>) {
+        if !self.is_full() {
+            self.faults.push(Fault::new(code, pattern.pointer(indices), detail));
+        }
+    }
+
+    /// What was found at a slot's places.
+    fn found(&self, slot: usize) -> &'j [Found] {
+        self.walker.found(slot)
+    }
+
+    /// The place of a slot.
+    fn node(&self, slot: usize) -> Option<&'j Node> {
+        self.plan.places.get(slot).and_then(|place| self.plan.tree.get(*place))
+    }
+
+    /// Whether a place lies in an array that is too long, other than these.
+    fn is_in_too_long(&self, node: &Node, others: u64) -> bool {
+        node.arrays & self.too_long & !others != 0
+    }
+}

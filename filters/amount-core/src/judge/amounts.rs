@@ -1,0 +1,217 @@
+//! Amounts and the currencies that they are of.
+
+use std::borrow::Cow;
+
+use super::Judge;
+use super::found::{Found, What, within};
+use crate::config::raw::{Form, Unit};
+use crate::config::{Amount, Origin, Source};
+use crate::fault::Code;
+use crate::money::{self, Currency, Decimal, MINOR_UNITS_LIMIT, Money, UnknownCurrency};
+use crate::pattern::{Indices, Pattern};
+use crate::tree::bit;
+
+/// What is wrong with a value: a code and a sentence.
+type Wrong = (Code, Cow<'static, str>);
+
+fn wrong<T>((code, detail): (Code, &'static str)) -> Result<T, Wrong> {
+    Err((code, Cow::Borrowed(detail)))
+}
+
+impl Judge<'_> {
+    /// Every currency that the body names, and every one that an amount of it asks for.
+    pub(super) fn judge_currencies(&mut self) {
+        let mut first = None;
+        for (index, source) in self.plan.sources.iter().enumerate() {
+            let Origin::Body { pattern, slot, default } = &source.origin else { continue };
+            for found in self.found(*slot) {
+                match self.named(source, found) {
+                    Err((code, detail)) => self.refuse(code, pattern, &found.indices, detail),
+                    Ok(currency) if self.plan.same_currency && *first.get_or_insert(currency) != currency => {
+                        let detail = "must be the same currency everywhere";
+                        self.refuse(Code::CurrencyMismatch, pattern, &found.indices, detail);
+                    }
+                    Ok(_) => {}
+                }
+                if self.is_full() {
+                    return;
+                }
+            }
+            if default.is_none() {
+                self.judge_absent_currency(index, pattern, *slot);
+            }
+        }
+    }
+
+    /// A currency that is nowhere, though an amount is that asks for it.
+    fn judge_absent_currency(&mut self, source: usize, pattern: &Pattern, slot: usize) {
+        let stars = pattern.stars();
+        let mut told: Option<Indices> = None;
+        for amount in self.plan.amounts.iter().filter(|amount| amount.source == source) {
+            for found in self.found(amount.slot) {
+                if self.is_full() {
+                    return;
+                }
+                let is_told = told.as_ref().is_some_and(|told| found.order(told, stars).is_eq());
+                if !is_told && within(self.found(slot), &found.indices, stars).is_empty() {
+                    told = Some(found.indices);
+                    let pointer = pattern.pointer(&found.indices);
+                    if !self.faults.iter().any(|fault| fault.pointer == pointer) {
+                        self.refuse(Code::Missing, pattern, &found.indices, "must be there");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The currency that the body names at a place.
+    fn named(&self, source: &Source, found: &Found) -> Result<Currency, Wrong> {
+        if !found.is_string() {
+            return wrong((Code::UnknownCurrency, "must be a string"));
+        }
+        let currency: Currency = found
+            .text(self.body)
+            .parse()
+            .map_err(|problem: UnknownCurrency| (Code::UnknownCurrency, problem.to_string().into()))?;
+        if source.allowed.is_empty() || source.allowed.contains(&currency) {
+            return Ok(currency);
+        }
+        let codes: Vec<_> = source.allowed.iter().map(|currency| currency.code()).collect();
+        Err((Code::UnknownCurrency, ["must be one of ", &codes.join(", ")].concat().into()))
+    }
+
+    /// The currency of an amount in these items, if there is a sound one.
+    pub(super) fn currency(&mut self, source: usize, indices: &Indices) -> Option<Currency> {
+        let from = self.plan.sources.get(source)?;
+        let (pattern, slot, default) = match &from.origin {
+            Origin::Fixed(fixed) => return Some(*fixed),
+            Origin::Body { pattern, slot, default } => (pattern, *slot, *default),
+        };
+        let stars = pattern.stars();
+        let known = self.currencies.get(source).copied().flatten();
+        if let Some((_, currency)) = known.filter(|(known, _)| known.get(..stars) == indices.get(..stars)) {
+            return currency;
+        }
+        let currency = match within(self.found(slot), indices, stars).first() {
+            Some(found) => self.named(from, found).ok(),
+            None => default,
+        };
+        if let Some(known) = self.currencies.get_mut(source) {
+            *known = Some((*indices, currency));
+        }
+        currency
+    }
+
+    pub(super) fn judge_amounts(&mut self) {
+        for (index, amount) in self.plan.amounts.iter().enumerate() {
+            if self.is_full() || self.node(amount.slot).is_some_and(|node| self.is_in_too_long(node, 0)) {
+                self.unsound_amounts |= bit(index);
+                continue;
+            }
+            for found in self.found(amount.slot) {
+                let currency = self.currency(amount.source, &found.indices);
+                if let Err((code, detail)) = self.amount(amount, found, currency) {
+                    self.unsound_amounts |= bit(index);
+                    self.refuse(code, &amount.pattern, &found.indices, detail);
+                } else if currency.is_none() {
+                    self.unsound_amounts |= bit(index);
+                }
+            }
+        }
+    }
+
+    /// What is wrong with an amount. Without a currency only its text is judged, and whether it is above zero.
+    fn amount(&self, amount: &Amount, found: &Found, currency: Option<Currency>) -> Result<(), Wrong> {
+        let Some(units) = self.units(amount, found, currency)? else { return Ok(()) };
+        if units < 0 {
+            return wrong((Code::Negative, "must not be negative"));
+        }
+        if units == 0 && amount.min > 0 {
+            return wrong((Code::Zero, "must not be zero"));
+        }
+        if units < amount.min {
+            let least = Self::written(amount, amount.min, currency);
+            return Err((Code::TooSmall, ["must be at least ", &least].concat().into()));
+        }
+        let lifted = amount.lift.as_ref().filter(|(bit, _)| self.lifts & bit != 0);
+        let limits = lifted.map_or(&amount.limits, |(_, limits)| limits);
+        match currency.and_then(|currency| limits.of(currency)) {
+            Some(cap) if units > cap => {
+                let most = Self::written(amount, cap, currency);
+                Err((Code::AboveCap, ["must be at most ", &most].concat().into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An amount in minor units; nothing where that takes a currency and there is none.
+    pub(super) fn units(
+        &self,
+        amount: &Amount,
+        found: &Found,
+        currency: Option<Currency>,
+    ) -> Result<Option<i64>, Wrong> {
+        if found.what == What::Missing {
+            return wrong((Code::Missing, "must be there"));
+        }
+        match amount.form {
+            Form::Number if found.what != What::Number => {
+                return wrong((Code::NotANumber, "must be a JSON number"));
+            }
+            Form::String if !found.is_string() => return wrong((Code::NotAString, "must be a JSON string")),
+            Form::Number | Form::String => {}
+        }
+        let text = found.text(self.body);
+        if (amount.form, amount.unit) == (Form::Number, Unit::Minor) {
+            return money::minor_units(&text).map(Some).or_else(wrong);
+        }
+        let Some(decimal) = Decimal::parse(&text) else {
+            return wrong((
+                Code::NotAnAmount,
+                "must be decimal digits, without sign, exponent or leading zero",
+            ));
+        };
+        if amount.unit == Unit::Minor && decimal.has_fraction() {
+            return wrong((Code::NotAnInteger, "must be an integer of minor units, without fraction"));
+        }
+        if decimal.is_minus_zero() {
+            return wrong((Code::MinusZero, "must not be -0"));
+        }
+        let exponent = match (amount.unit, currency) {
+            (Unit::Minor, _) => 0,
+            (Unit::Major, None) => return Ok(None),
+            (Unit::Major, Some(currency)) => {
+                if decimal.decimals() > usize::from(currency.exponent()) {
+                    return Err((Code::TooManyDecimals, decimals(currency).into()));
+                }
+                currency.exponent()
+            }
+        };
+        decimal.minor_units(exponent).map(Some).or_else(wrong)
+    }
+
+    /// Units as an amount writes them, for details. Without a currency no major amount has units.
+    pub(super) fn written(amount: &Amount, units: i64, currency: Option<Currency>) -> String {
+        match (amount.unit, currency) {
+            (Unit::Major, Some(currency)) => money::major(units, currency.exponent()),
+            _ => units.to_string(),
+        }
+    }
+
+    /// The amount that the upstream is told of, of a body with no fault.
+    pub(super) fn verified(&mut self) -> Option<String> {
+        let amount = self.plan.amounts.get(self.plan.verified?)?;
+        let found = self.found(amount.slot).first()?;
+        let currency = self.currency(amount.source, &found.indices)?;
+        let minor = self.units(amount, found, Some(currency)).ok().flatten()?;
+        debug_assert!((0..=MINOR_UNITS_LIMIT).contains(&minor));
+        Some(Money { minor, currency }.item())
+    }
+}
+
+fn decimals(currency: Currency) -> String {
+    match currency.exponent() {
+        0 => [currency.code(), " has no decimals"].concat(),
+        exponent => [currency.code(), " has at most ", &exponent.to_string(), " decimals"].concat(),
+    }
+}

@@ -1,0 +1,100 @@
+//! Whether everything is where it must be, in the number that it must be.
+
+use super::Judge;
+use super::found::{Found, What};
+use super::walk::Token;
+use crate::config::Count;
+use crate::fault::{Code, Fault};
+use crate::json::escape;
+use crate::money;
+use crate::tree::{Shape, Tree, bit};
+
+impl Judge<'_> {
+    /// The lengths of arrays, and which of them are too long.
+    pub(super) fn judge_arrays(&mut self) {
+        let arrays = self.plan.arrays.iter().enumerate();
+        let is_too_long =
+            |array: &Count| self.found(array.slot).iter().any(|found| i64::from(found.end) > array.max);
+        let too_long = arrays.clone().filter(|(_, array)| is_too_long(array));
+        self.too_long = too_long.fold(0, |bits, (index, _)| bits | bit(index));
+        for (index, array) in arrays {
+            let Some(node) = self.node(array.slot).filter(|node| !self.is_in_too_long(node, bit(index)))
+            else {
+                continue;
+            };
+            for found in self.found(array.slot) {
+                if found.what == What::Missing {
+                    self.refuse(Code::Missing, &node.pattern, &found.indices, "must be there");
+                } else if !(array.min..=array.max).contains(&i64::from(found.end)) {
+                    self.refuse(Code::OutOfRange, &node.pattern, &found.indices, range(array));
+                }
+            }
+        }
+    }
+
+    /// Objects and arrays where they must be.
+    pub(super) fn judge_places(&mut self) {
+        for misplaced in &self.walker.misplaced {
+            let Some(node) = self.plan.tree.get(misplaced.node) else { continue };
+            if self.is_in_too_long(node, 0) {
+                continue;
+            }
+            let (code, detail) = match node.shape {
+                Shape::Array => (Code::NotAnArray, "must be an array"),
+                _ if misplaced.node == Tree::ROOT => (Code::NotAnObject, "must be a JSON object"),
+                _ => (Code::NotAnObject, "must be an object"),
+            };
+            self.refuse(code, &node.pattern, &misplaced.indices, detail);
+        }
+    }
+
+    pub(super) fn judge_counts(&mut self) {
+        for (index, count) in self.plan.counts.iter().enumerate() {
+            if self.is_full() {
+                return;
+            }
+            let Some(node) = self.node(count.slot).filter(|node| !self.is_in_too_long(node, 0)) else {
+                self.unsound_counts |= bit(index);
+                continue;
+            };
+            for found in self.found(count.slot) {
+                let (code, detail) = match self.count(found) {
+                    Ok(value) if (count.min..=count.max).contains(&value) => continue,
+                    Ok(_) => (Code::OutOfRange, range(count)),
+                    Err((code, detail)) => (code, detail.to_owned()),
+                };
+                self.unsound_counts |= bit(index);
+                self.refuse(code, &node.pattern, &found.indices, detail);
+            }
+        }
+    }
+
+    /// A count's value.
+    pub(super) fn count(&self, found: &Found) -> Result<i64, (Code, &'static str)> {
+        match found.what {
+            What::Missing => Err((Code::Missing, "must be there")),
+            What::Number => money::minor_units(&found.text(self.body)),
+            _ => Err((Code::NotANumber, "must be a JSON number")),
+        }
+    }
+
+    pub(super) fn judge_unknown(&mut self) {
+        for unknown in &self.walker.unknown {
+            let Some(node) = self.plan.tree.get(unknown.node) else { continue };
+            if self.is_full() || self.is_in_too_long(node, 0) {
+                continue;
+            }
+            let mut pointer = node.pointer(&unknown.indices);
+            match &unknown.token {
+                Token::Name(name) => pointer.extend(["/", &escape(name)]),
+                Token::Index(index) => pointer.extend(["/", &index.to_string()]),
+                Token::Secret => {}
+            }
+            self.faults.push(Fault::new(Code::UnknownField, pointer, "is not a known field"));
+        }
+    }
+}
+
+fn range(count: &Count) -> String {
+    ["must be ", &count.min.to_string(), " to ", &count.max.to_string()].concat()
+}

@@ -1,0 +1,49 @@
+//! A checked match.
+
+use crate::loose::{self, Readings};
+use crate::path::{HostPattern, PathPattern};
+
+/// Which requests a rule is for. An empty list is no condition.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// Hosts.
+    pub hosts: Vec<HostPattern>,
+    /// Methods, in capitals; HEAD is judged as GET, since servers answer it from the same handler.
+    pub methods: Vec<String>,
+    /// Paths.
+    pub path: PathPattern,
+}
+
+impl Match {
+    /// Whether this request is meant. Host and path are in normal form.
+    pub fn matches(&self, host: Option<&str>, method: &str, path: &str) -> bool {
+        self.path.matches(path)
+            && (self.methods.is_empty() || self.methods.iter().any(|known| known == method))
+            && (self.hosts.is_empty()
+                || host.is_some_and(|host| self.hosts.iter().any(|pattern| pattern.matches(host))))
+    }
+
+    /// Whether every request that the other one is for is meant here too.
+    pub fn covers(&self, other: &Self) -> bool {
+        let methods = self.methods.is_empty()
+            || (!other.methods.is_empty()
+                && other.methods.iter().all(|method| self.methods.contains(method)));
+        let covered = |theirs: &HostPattern| self.hosts.iter().any(|ours| ours.covers(theirs));
+        let hosts = self.hosts.is_empty() || (!other.hosts.is_empty() && other.hosts.iter().all(covered));
+        methods && hosts && self.path.covers(&other.path)
+    }
+
+    /// Whether a lenient server could read this request as one that is meant. Everything that [`Self::matches`] takes
+    /// is among it. `authority` and `method` are as they came.
+    pub fn might_match(&self, authority: Option<&[u8]>, method: &[u8], target: &Readings<'_>) -> bool {
+        let known = |known: &String| known.as_bytes().eq_ignore_ascii_case(method);
+        (self.methods.is_empty() || self.methods.iter().any(known))
+            && self.might_match_any_method(authority, target)
+    }
+
+    /// The same, whatever the method.
+    pub fn might_match_any_method(&self, authority: Option<&[u8]>, target: &Readings<'_>) -> bool {
+        target.any(|path| loose::path_matches(&self.path, path))
+            && (self.hosts.is_empty() || loose::host_matches(&self.hosts, authority))
+    }
+}
