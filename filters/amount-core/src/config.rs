@@ -165,18 +165,9 @@ impl Config {
         check::config(::config::parse::<raw::Config>(text)?)
     }
 
-    /// The same for the filter, which besides has to do itself what rules ask: a verified amount can be told only
-    /// while the headers are still here.
-    pub fn for_filter(text: &[u8]) -> Result<Self, ConfigError> {
-        let config = Self::from_json(text)?;
-        let told = config.rules.iter().position(|rule| rule.plan.verified.is_some());
-        match told.filter(|_| !config.hold_headers) {
-            Some(rule) => {
-                let message = "needs holdHeaders: else the headers have left before the body is judged";
-                Err(ConfigError::new(format!("rules[{rule}].verified"), message))
-            }
-            None => Ok(config),
-        }
+    /// Whether some rule has an amount of which the upstream is to be told.
+    pub fn tells_amounts(&self) -> bool {
+        self.rules.iter().any(|rule| rule.plan.verified.is_some())
     }
 
     /// All rules, in the configuration's order; a [`Ruling`](crate::Ruling) names one by its index.

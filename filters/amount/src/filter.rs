@@ -3,169 +3,172 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use abi::headers::{Headers, Map};
-use abi::{Action, Buffer, Plugin};
-use amount_core::rule::{Config, Rule};
-use amount_core::{Fault, Kind, content_type, json};
-use host::metric::Counters;
-use host::problem::{self, FieldError, Problem};
-use log::error;
+use abi::headers::{self, Headers, Map};
+use abi::{Action, Buffer, Plugin, Refused, clock};
+use amount_core::{Admission, Config, Guard, Outcome, Scratch, VERIFIED_HEADER};
+use log::{error, warn};
+use route::loose::is_spelt;
+
+use crate::answer;
+use crate::metrics::Metrics;
 
 /// The filter with one configuration.
 pub(crate) struct Filter {
     config: Config,
-    /// The requests that are not simply passing, by context.
-    requests: RefCell<HashMap<u32, Stage>>,
-    verdicts: Counters<(&'static str, &'static str)>,
+    /// The requests whose bodies are being buffered, by context.
+    buffering: RefCell<HashMap<u32, Buffering>>,
+    /// The requests that were refused or are to be told of a dry run: few, and for a short time.
+    decided: RefCell<Vec<(u32, Decided)>>,
+    scratch: RefCell<Scratch>,
+    metrics: Metrics,
 }
 
-/// Where a request is whose route moves money.
-enum Stage {
-    /// Its body is being buffered. The rule is found again by its request, so that none borrows from another.
-    Buffering { method: String, path: String, bytes: usize },
-    /// It was refused: nothing of it goes on, and no second answer is sent.
+/// A request whose route moves money.
+#[derive(Debug, Clone, Copy)]
+struct Buffering {
+    guard: Guard,
+    /// So much of its body is here.
+    bytes: usize,
+}
+
+/// What is still to be done for a request that was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decided {
+    /// Nothing of it goes on, and no second answer is sent.
     Refused,
+    /// Its answer says what a dry run would have refused it for.
+    WouldDeny(&'static str),
 }
 
 impl Filter {
-    fn begin(&self, context: u32, is_end: bool) -> Result<Action, Fault> {
-        let unreadable = |_| Fault::malformed("unreadable", "The request cannot be read.");
-        let headers = Headers::read(Map::Request).map_err(unreadable)?;
-        let text = |name| headers.first(name).and_then(|value| str::from_utf8(value).ok());
-        let (method, path) = (text(":method").unwrap_or_default(), text(":path").unwrap_or_default());
-        let Some(rule) = self.config.find(method, path) else { return Ok(Action::Continue) };
-        check_headers(&headers, rule)?;
-        if is_end {
-            return Err(Fault::malformed("empty_body", "There is no body."));
+    fn new(config: Config) -> Self {
+        if config.tells_amounts() && !config.hold_headers {
+            warn!(
+                "amount: `verified` needs holdHeaders, for the headers leave before the body is judged: not told"
+            );
         }
-        let stage = Stage::Buffering { method: method.to_owned(), path: path.to_owned(), bytes: 0 };
-        self.requests.borrow_mut().insert(context, stage);
-        Ok(if self.config.hold_headers { Action::Pause } else { Action::Continue })
+        Self {
+            config,
+            buffering: RefCell::default(),
+            decided: RefCell::default(),
+            scratch: RefCell::default(),
+            metrics: Metrics::new(),
+        }
+    }
+
+    fn begin(&self, context: u32, is_end: bool) -> Result<Action, Refused> {
+        let all = Headers::read(Map::Request)?;
+        let claims_verdict = |(name, _): (&[u8], &[u8])| is_spelt(name, VERIFIED_HEADER.as_bytes());
+        for (name, _) in all.iter().filter(|header| claims_verdict(*header)) {
+            headers::remove(name)?;
+        }
+        match self.config.admit(all.iter(), is_end) {
+            Admission::Pass => Ok(Action::Continue),
+            Admission::Refused(outcome) => Ok(self.carry_out(context, outcome)),
+            Admission::Body(guard) => {
+                self.buffering.borrow_mut().insert(context, Buffering { guard, bytes: 0 });
+                self.metrics.buffered(self.buffering.borrow().len());
+                Ok(if self.config.hold_headers { Action::Pause } else { Action::Continue })
+            }
+        }
     }
 
     /// So much of the body is there; no number when trailers end it.
     fn body(&self, context: u32, buffered: Option<usize>, is_end: bool) -> Action {
-        let faults = match self.requests.borrow_mut().get_mut(&context) {
-            None => return Action::Continue,
-            Some(Stage::Refused) => return Action::Pause,
-            Some(Stage::Buffering { method, path, bytes }) => {
-                *bytes = buffered.unwrap_or(*bytes);
-                match self.config.find(method, path) {
-                    None => no_rule(),
-                    Some(rule) if *bytes > rule.max_body_bytes => vec![too_large(rule)],
-                    Some(_) if !is_end => return Action::Pause,
-                    Some(rule) => judge(rule, *bytes).err().unwrap_or_default(),
-                }
-            }
+        let Some(Buffering { guard, bytes }) = self.buffered(context, buffered) else {
+            // A request that was refused stays where it is; one that was let through goes on, body and all.
+            return if self.is_refused(context) { Action::Pause } else { Action::Continue };
         };
-        if !faults.is_empty() {
-            return self.refuse(context, faults);
+        let outcome = if bytes > guard.max_body_bytes {
+            self.config.too_large(guard)
+        } else if is_end {
+            self.judge(guard, bytes)
+        } else {
+            return Action::Pause;
+        };
+        self.forget(context);
+        self.carry_out(context, outcome)
+    }
+
+    fn buffered(&self, context: u32, bytes: Option<usize>) -> Option<Buffering> {
+        let mut buffering = self.buffering.borrow_mut();
+        let request = buffering.get_mut(&context)?;
+        request.bytes = bytes.unwrap_or(request.bytes);
+        Some(*request)
+    }
+
+    /// Judges the whole body, of so many bytes.
+    fn judge(&self, guard: Guard, bytes: usize) -> Outcome {
+        let started_ns = if self.metrics.durations.is_timed() { clock::now_ns().ok() } else { None };
+        // Envoy has no buffer for a body of no bytes.
+        let body = if bytes == 0 { Ok(Vec::new()) } else { abi::buffer(Buffer::RequestBody, 0, bytes) };
+        let outcome = match body {
+            Ok(body) if body.len() == bytes => {
+                self.config.judge(guard, &body, &mut self.scratch.borrow_mut())
+            }
+            _ => self.config.unreadable(guard),
+        };
+        self.metrics.judged(bytes);
+        if let Some(started_ns) = started_ns {
+            self.metrics.durations.since(started_ns);
         }
-        self.requests.borrow_mut().remove(&context);
-        self.count("allow", "ok");
+        outcome
+    }
+
+    fn carry_out(&self, context: u32, outcome: Outcome) -> Action {
+        self.metrics.count(&self.config, &outcome.rulings);
+        if outcome.is_refused() {
+            self.decided.borrow_mut().push((context, Decided::Refused));
+            answer::refuse(outcome);
+            return Action::Pause;
+        }
+        if let Some(code) = outcome.would.filter(|_| self.config.dry_run_header.is_some()) {
+            self.decided.borrow_mut().push((context, Decided::WouldDeny(code)));
+        }
+        if let Some(amount) = outcome.verified.filter(|_| self.config.hold_headers)
+            && let Err(refused) = headers::add(Map::Request, VERIFIED_HEADER, amount.as_bytes())
+        {
+            return self.refuse_for_host(context, refused);
+        }
         Action::Continue
     }
 
-    fn refuse(&self, context: u32, faults: Vec<Fault>) -> Action {
-        self.requests.borrow_mut().insert(context, Stage::Refused);
-        let Some(first) = faults.first() else {
-            error!("amount: a refusal without a fault");
-            return Action::Pause;
-        };
-        let code = first.code;
-        self.count("deny", code);
-        let (kind, detail) =
-            (first.kind, if faults.len() == 1 { first.detail.clone() } else { several(&faults) });
-        let errors: Vec<_> = faults
-            .into_iter()
-            .map(|fault| FieldError {
-                pointer: fault.pointer,
-                code: fault.code.to_owned(),
-                detail: fault.detail,
-            })
-            .collect();
-        let problem = Problem {
-            status: kind.status(),
-            code: kind.problem(),
-            title: kind.title(),
-            detail: &detail,
-            errors: if kind == Kind::Invalid { &errors } else { &[] },
-        };
-        problem::reply(problem, &[], code);
-        Action::Pause
+    /// Headers that can be neither read nor changed: no request may pass on such ground.
+    fn refuse_for_host(&self, context: u32, refused: Refused) -> Action {
+        error!("amount: the host refused a call: {refused:?}");
+        self.carry_out(context, self.config.unreadable_headers())
     }
 
-    fn count(&self, verdict: &'static str, reason: &'static str) {
-        self.verdicts.increment((verdict, reason), || vec![("verdict", verdict), ("reason", reason)]);
+    fn is_refused(&self, context: u32) -> bool {
+        self.decided.borrow().contains(&(context, Decided::Refused))
     }
-}
 
-/// Judges the whole body, of so many bytes.
-fn judge(rule: &Rule, bytes: usize) -> Result<(), Vec<Fault>> {
-    // Envoy has no buffer for a body of no bytes.
-    let body = if bytes == 0 { Ok(Vec::new()) } else { abi::buffer(Buffer::RequestBody, 0, bytes) };
-    let body = body.map_err(|_| vec![Fault::malformed("unreadable", "The body cannot be read.")])?;
-    let value = json::parse(&body).map_err(|fault| vec![fault])?;
-    rule.judge(&value)
-}
-
-fn several(faults: &[Fault]) -> String {
-    format!("{} faults; see errors.", faults.len())
-}
-
-fn no_rule() -> Vec<Fault> {
-    vec![Fault::malformed("unconfigured", "The filter has no rule for this request.")]
-}
-
-fn too_large(rule: &Rule) -> Fault {
-    let detail = format!("At most {} bytes.", rule.max_body_bytes);
-    Fault { kind: Kind::TooLarge, pointer: String::new(), code: "too_large_body", detail }
-}
-
-/// What the header fields alone decide.
-fn check_headers(headers: &Headers, rule: &Rule) -> Result<(), Fault> {
-    if headers.first("upgrade").is_some() {
-        return Err(Fault::malformed("upgrade", "This route takes no upgrade."));
-    }
-    let media_type = |name| Fault {
-        kind: Kind::MediaType,
-        pointer: String::new(),
-        code: "repeated_header",
-        detail: format!("{name} came more than once."),
-    };
-    let single = |name: &str, shown| {
-        let mut values = headers.iter().filter(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (value, None) => Ok(value),
-            _ => Err(media_type(shown)),
+    fn forget(&self, context: u32) {
+        let mut buffering = self.buffering.borrow_mut();
+        if buffering.remove(&context).is_some() {
+            self.metrics.buffered(buffering.len());
         }
-    };
-    let content_type = single("content-type", "Content-Type")?;
-    let coding = single("content-encoding", "Content-Encoding")?;
-    content_type::check(content_type, coding)?;
-    let length = headers.first("content-length").and_then(|value| str::from_utf8(value).ok());
-    match length.map(str::parse::<usize>) {
-        Some(Ok(length)) if length > rule.max_body_bytes => Err(too_large(rule)),
-        Some(Err(_)) => Err(Fault::malformed("content_length", "Content-Length is not a number.")),
-        _ => Ok(()),
     }
 }
 
 impl Plugin for Filter {
     fn configure(configuration: &[u8]) -> Option<Self> {
+        let started_ns = clock::now_ns().ok()?;
         match Config::from_json(configuration) {
             Ok(config) => {
-                Some(Self { config, requests: RefCell::default(), verdicts: Counters::new("finpay_amount") })
+                let filter = Self::new(config);
+                filter.metrics.configured(clock::now_ns().ok()?.saturating_sub(started_ns));
+                Some(filter)
             }
             Err(problem) => {
-                error!("amount: the configuration is refused at {problem}");
+                error!("pluginConfig refused: {problem}");
                 None
             }
         }
     }
 
     fn on_request_headers(&self, context: u32, is_end: bool) -> Action {
-        self.begin(context, is_end).unwrap_or_else(|fault| self.refuse(context, vec![fault]))
+        self.begin(context, is_end).unwrap_or_else(|refused| self.refuse_for_host(context, refused))
     }
 
     fn on_request_body(&self, context: u32, buffered_bytes: usize, is_end: bool) -> Action {
@@ -177,7 +180,24 @@ impl Plugin for Filter {
         self.body(context, None, true)
     }
 
+    fn on_response_headers(&self, context: u32) {
+        let Some(name) = &self.config.dry_run_header else { return };
+        let code = self.decided.borrow().iter().find_map(|(known, decided)| match decided {
+            Decided::WouldDeny(code) if *known == context => Some(*code),
+            _ => None,
+        });
+        if let Some(code) = code
+            && let Err(refused) = headers::add(Map::Response, name, code.as_bytes())
+        {
+            error!("amount: an answer cannot tell of a dry run: {refused:?}");
+        }
+    }
+
     fn on_delete(&self, context: u32) {
-        self.requests.borrow_mut().remove(&context);
+        self.forget(context);
+        // Nearly always there is none.
+        if !self.decided.borrow().is_empty() {
+            self.decided.borrow_mut().retain(|(known, _)| *known != context);
+        }
     }
 }

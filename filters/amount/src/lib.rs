@@ -12,6 +12,8 @@
     )
 )]
 
+mod answer;
 mod filter;
+mod metrics;
 
-abi::plugin!(filter::Filter: request_body, request_trailers);
+abi::plugin!(filter::Filter: request_body, request_trailers, response_headers);

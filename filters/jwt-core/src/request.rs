@@ -1,5 +1,7 @@
 //! What counts of a request, gathered in one pass over its headers.
 
+use route::loose::is_spelt;
+
 use crate::config::Config;
 use crate::place::{Finder, Found, Place, without_cookie, without_parameter};
 use crate::verdict::Reason;
@@ -80,9 +82,4 @@ impl<'a> Request<'a> {
 fn is_owned(config: &Config, name: &[u8]) -> bool {
     name.get(..OWNED_PREFIX.len()).is_some_and(|start| is_spelt(start, OWNED_PREFIX.as_bytes()))
         || config.owned_headers.iter().any(|ours| is_spelt(name, ours.as_bytes()))
-}
-
-fn is_spelt(name: &[u8], ours: &[u8]) -> bool {
-    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    name.len() == ours.len() && name.iter().zip(ours).all(|(theirs, ours)| plain(theirs) == *ours)
 }

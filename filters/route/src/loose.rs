@@ -170,6 +170,12 @@ pub(crate) fn host_matches(patterns: &[HostPattern], authority: Option<&[u8]>) -
     }
 }
 
+/// Whether a server could read a header's name as ours, which is in lower case: some take `_` for `-`.
+pub fn is_spelt(name: &[u8], ours: &[u8]) -> bool {
+    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    name.len() == ours.len() && name.iter().zip(ours).all(|(theirs, ours)| plain(theirs) == *ours)
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
