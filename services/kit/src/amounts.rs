@@ -3,10 +3,10 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use amount_core::fault::{Fault as AmountFault, Kind};
 use amount_core::json::{self, Value};
 use amount_core::money::{Currency, Money};
-use amount_core::rule::Config;
+use amount_core::{Admission, Config, Fault as AmountFault, Kind, Outcome, Scratch, VERIFIED_HEADER};
+use axum::http::{HeaderMap, Method, Uri};
 use serde::Serialize;
 
 use crate::problem::{Code, Fault, Problem};
@@ -24,14 +24,39 @@ impl Rules {
         Config::from_json(text).map(|config| Self(Arc::new(config))).map_err(|problem| problem.to_string())
     }
 
-    /// The body's tree, once it is judged. A route without a rule is a fault of ours, and refused.
-    pub fn judge<'b>(&self, method: &str, path: &str, body: &'b [u8]) -> Result<Value<'b>, Problem> {
-        let rule =
-            self.0.find(method, path).ok_or_else(|| Problem::internal(Code::Internal, &"no amount rule"))?;
-        let value = json::parse(body).map_err(|fault| problem(vec![fault]))?;
-        rule.judge(&value).map_err(problem)?;
-        Ok(value)
+    /// The body's tree, once the request is judged as the filter judges it. A route without a rule is a fault of ours,
+    /// and refused; so is an amount that is not the one which the filter says it has judged.
+    pub fn judge<'b>(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &'b [u8],
+    ) -> Result<Value<'b>, Problem> {
+        let pseudo = [(&b":method"[..], method.as_str().as_bytes()), (&b":path"[..], uri.path().as_bytes())]
+            .into_iter();
+        let fields = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        let outcome = match self.0.admit(pseudo.chain(fields), body.is_empty()) {
+            Admission::Pass => return Err(Problem::internal(Code::Internal, &"no amount rule")),
+            Admission::Body(guard) => self.0.judge(guard, body, &mut Scratch::default()),
+            Admission::Refused(outcome) => outcome,
+        };
+        if outcome.is_refused() {
+            return Err(problem(outcome.faults));
+        }
+        assert_verified(&outcome, headers)?;
+        json::parse(body).map_err(|fault| problem(vec![fault]))
     }
+}
+
+/// Where the sidecar's filter tells what it has judged, this is what is read here too: one judgement, two readers.
+fn assert_verified(outcome: &Outcome, headers: &HeaderMap) -> Result<(), Problem> {
+    let told = headers.get_all(VERIFIED_HEADER).iter().map(|value| value.to_str().ok());
+    let read = outcome.verified.as_deref();
+    if told.into_iter().all(|told| told == read) {
+        return Ok(());
+    }
+    Err(Problem::internal(Code::AmountMismatch, &"the sidecar's filter has judged another amount"))
 }
 
 fn problem(faults: Vec<AmountFault>) -> Problem {
@@ -44,14 +69,15 @@ fn problem(faults: Vec<AmountFault>) -> Problem {
     };
     let errors = faults.into_iter().map(|fault| Fault {
         pointer: fault.pointer,
-        code: fault.code.to_owned(),
+        code: fault.code.as_str().to_owned(),
         detail: fault.detail,
     });
     Problem::new(code, "See errors for each fault.").with_errors(errors.collect())
 }
 
-fn invalid(pointer: &str, code: &'static str, detail: impl Into<String>) -> Problem {
-    problem(vec![AmountFault::invalid(pointer, code, detail)])
+fn invalid(pointer: &str, code: &str, detail: impl Into<String>) -> Problem {
+    let fault = Fault { pointer: pointer.to_owned(), code: code.to_owned(), detail: detail.into() };
+    Problem::new(Code::InvalidAmount, "See errors for each fault.").with_errors(vec![fault])
 }
 
 /// Reads fields of a judged body.
@@ -74,7 +100,7 @@ impl<'v, 'b> Reader<'v, 'b> {
     /// An integer of minor units, or a count.
     pub fn minor_units(&self, pointer: &str) -> Result<i64, Problem> {
         let value = self.0.pointer(pointer).ok_or_else(|| invalid(pointer, "missing", "must be there"))?;
-        value.as_minor_units().map_err(|(code, detail)| invalid(pointer, code, detail))
+        value.as_minor_units().map_err(|(code, detail)| invalid(pointer, code.as_str(), detail))
     }
 
     /// A currency, or the default where there is none.

@@ -26,6 +26,8 @@ pub enum Code {
     MethodNotAllowed,
     /// The request did not come through the sidecar.
     IdentityMissing,
+    /// The sidecar's filter has judged another amount than the one that is read.
+    AmountMismatch,
     /// `Idempotency-Key` is due.
     IdempotencyKeyMissing,
     /// `Idempotency-Key` cannot be read.
@@ -74,6 +76,9 @@ impl Code {
             }
             Self::IdentityMissing => {
                 ("identity-missing", S::INTERNAL_SERVER_ERROR, "The request did not come through the sidecar")
+            }
+            Self::AmountMismatch => {
+                ("amount-mismatch", S::INTERNAL_SERVER_ERROR, "The sidecar has judged another amount")
             }
             Self::IdempotencyKeyMissing => {
                 ("idempotency-key-missing", S::BAD_REQUEST, "The Idempotency-Key is missing")

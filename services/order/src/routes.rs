@@ -29,7 +29,7 @@ pub(crate) async fn create(
     // Envoy keeps the request id across its own tries, so a repeat by the mesh finds the same order.
     let request_id = || forward.request_id().map(|id| Key::from_request_id(id, scope));
     let key = Key::from_headers(&headers, scope)?.or_else(request_id).ok_or(Error::KeyMissing)?;
-    let body = state.rules.judge(method.as_str(), uri.path(), &bytes)?;
+    let body = state.rules.judge(&method, &uri, &headers, &bytes)?;
     let new = NewOrder::read(&body)?;
     if new.user_id != caller.subject {
         return Err(Error::UserMismatch);

@@ -64,12 +64,16 @@ async fn call(app: &Router, request: Request<Body>) -> (Response, Bytes) {
 }
 
 async fn create(app: &Router, request_id: &str, body: &str) -> (Response, Bytes) {
+    call(app, post(request_id, body)).await
+}
+
+fn post(request_id: &str, body: &str) -> Request<Body> {
     let request = Request::post("/order/create")
         .header("content-type", "application/json")
         .header("x-request-id", request_id)
         .header("x-jwt-sub", "user")
         .header("x-jwt-jti", "j");
-    call(app, request.body(Body::from(body.to_owned())).expect("a request")).await
+    request.body(Body::from(body.to_owned())).expect("a request")
 }
 
 #[rstest]
@@ -140,4 +144,24 @@ async fn a_refusal_by_the_mesh_decides_nothing(#[values(Kind::Sqlite, Kind::Post
         assert_eq!(create(&app, "r-1", &body).await.0.status(), StatusCode::SERVICE_UNAVAILABLE);
     }
     assert_eq!(keys.lock().expect("the keys").len(), 2, "the order is still pending, so it is asked again");
+}
+
+/// What the sidecar's filter says that it has judged (`x-amount-verified`) is what the service reads.
+#[tokio::test]
+async fn an_amount_that_was_not_judged_is_not_charged() {
+    let Some(database) = Database::new(Kind::Sqlite) else { return };
+    let (payment_url, keys) = payment(0).await;
+    let app = replica(&database, &payment_url).await;
+    for (told, expected) in [
+        ("10000;currency=USD;exponent=2", StatusCode::INTERNAL_SERVER_ERROR),
+        ("100;currency=EUR;exponent=2", StatusCode::INTERNAL_SERVER_ERROR),
+        ("100", StatusCode::INTERNAL_SERVER_ERROR),
+        ("100;currency=USD;exponent=2", StatusCode::CREATED),
+    ] {
+        let mut request = post("r-6", BODY);
+        request.headers_mut().insert("x-amount-verified", told.parse().expect("a header"));
+        let (answer, body) = call(&app, request).await;
+        assert_eq!(answer.status(), expected, "{told}: {body:?}");
+    }
+    assert_eq!(keys.lock().expect("the keys").len(), 1, "what is not charged");
 }

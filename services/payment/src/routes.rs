@@ -24,7 +24,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Error> {
     let scope = Scope { subject: &caller.subject, method: method.as_str(), path: uri.path() };
     let key = Key::from_headers(&headers, scope)?.ok_or(Error::KeyMissing)?;
-    let body = state.rules.judge(method.as_str(), uri.path(), &bytes)?;
+    let body = state.rules.judge(&method, &uri, &headers, &bytes)?;
     let new = NewPayment::read(&body)?;
     let attempt = Attempt::new(key, &new)?;
     if let Some(answer) = state.store.replay(&attempt).await? {
