@@ -77,17 +77,22 @@ fn with_everything(bootstrap: &mut Value) {
     amount["name"] = "amount".into();
     amount["typed_config"]["config"]["name"] = "amount".into();
     amount["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"] = "amount.wasm".into();
-    amount["typed_config"]["config"]["configuration"]["value"] = json!({"rules": [{
-        "name": "transfer",
-        "match": {"methods": ["POST"], "path": "/transfers"},
-        "currency": {"pointer": "/currency", "allowed": ["USD"]},
-        "amounts": [{"pointer": "/amount", "min": 1, "caps": {"USD": 100}}],
-        "fields": ["/amount", "/currency"],
-    }]})
-    .to_string()
-    .into();
+    let rule = |name: &str, dry_run: bool| {
+        json!({
+            "name": name,
+            "match": {"methods": ["POST"], "path": {"exact": "/transfers"}},
+            "dryRun": dry_run,
+            "currency": {"pointer": "/currency", "allowed": ["USD"]},
+            "amounts": [{"pointer": "/amount", "caps": {"USD": if dry_run { 10 } else { 100 }}}],
+        })
+    };
+    let rules = json!({"rules": [rule("transfer", false), rule("lower-cap", true)]});
+    amount["typed_config"]["config"]["configuration"]["value"] = rules.to_string().into();
     if let Some(filters) = filters.as_array_mut() {
         filters.insert(1, amount);
+    }
+    if let Some(tags) = bootstrap["stats_config"]["stats_tags"].as_array_mut() {
+        tags.push(json!({"tag_name": "rule", "regex": r"(rule=\.=(.*?);\.;)"}));
     }
 }
 
@@ -112,6 +117,8 @@ async fn the_filters_metrics_are_those_of_the_documentation() -> Result<()> {
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
     assert_eq!(example.send("POST", "/transfers", &headers).await?.verdict(), "400 malformed-body");
+    let body = r#"{"amount": 50, "currency": "USD"}"#;
+    assert_eq!(example.send_body("POST", "/transfers", &headers, body).await?.status, 200);
 
     let documented = documented(&["The jwt filter", "The amount filter"])?;
     until("all metrics of the documentation", async || {
@@ -126,6 +133,20 @@ async fn the_filters_metrics_are_those_of_the_documentation() -> Result<()> {
     assert_eq!(exported(&text), documented, "left: Envoy, right: docs/metrics.md");
     let dry = metrics::sum(&text, "finpay_jwt_requests_total", &["would_deny", "missing_token"]);
     assert!(dry > 0.0, "{text}");
+    for (verdict, reason, rule) in [
+        ("allow", "ok", "transfer"),
+        ("would_deny", "above_cap", "lower-cap"),
+        ("deny", "empty_body", "transfer"),
+        ("would_deny", "empty_body", "lower-cap"),
+    ] {
+        let labels = [("verdict", verdict), ("reason", reason), ("rule", rule)]
+            .map(|(name, value)| format!("{name}=\"{value}\""));
+        let labels = labels.each_ref().map(String::as_str);
+        let count = metrics::sum(&text, "finpay_amount_requests_total", &labels);
+        assert!((count - 1.0).abs() < f64::EPSILON, "{labels:?}: {count}\n{text}");
+    }
+    let bytes = metrics::sum(&text, "finpay_amount_body_bytes_total", &[]);
+    assert_eq!(format!("{bytes}"), body.len().to_string(), "bytes of bodies judged");
     assert!(metrics::sum(&text, "finpay_jwt_revocations_entries", &["provider=\"idp\""]) > 0.0, "{text}");
     assert!(metrics::sum(&text, "finpay_jwt_cache_hits_total", &[]) >= 0.0);
     Ok(())

@@ -75,15 +75,25 @@ pub(crate) fn section(name: &str, heading: &str) -> Result<String> {
     Ok(lines.join("\n"))
 }
 
-/// The cells of the tables under a heading, without their heads; code is without its backticks.
-pub(crate) fn table(name: &str, heading: &str) -> Result<Vec<Vec<String>>> {
+/// The tables under a heading: the cells of each, without its head; code that fills a cell is without its backticks.
+pub(crate) fn tables(name: &str, heading: &str) -> Result<Vec<Vec<Vec<String>>>> {
     let section = section(name, heading)?;
-    let rows = section.lines().filter(|line| line.starts_with("| `"));
-    Ok(rows.map(cells).collect())
+    let tables = section.split("\n\n").map(str::trim).filter(|part| part.starts_with('|'));
+    Ok(tables.map(|table| table.lines().skip(2).map(cells).collect()).collect())
+}
+
+/// The one table under a heading.
+pub(crate) fn table(name: &str, heading: &str) -> Result<Vec<Vec<String>>> {
+    let mut tables = tables(name, heading)?;
+    assert!(tables.len() < 2, "docs/{name}, {heading}: more than one table");
+    tables.pop().with_context(|| format!("docs/{name}, {heading}: no table"))
 }
 
 /// The cells of one line.
 fn cells(row: &str) -> Vec<String> {
-    let cells = row.trim().trim_matches('|').split(" |");
-    cells.map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
+    let plain = |cell: &str| {
+        let code = cell.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+        code.filter(|code| !code.contains('`')).unwrap_or(cell).to_owned()
+    };
+    row.trim().trim_matches('|').split(" |").map(|cell| plain(cell.trim())).collect()
 }

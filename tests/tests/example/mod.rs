@@ -2,6 +2,7 @@
 //! nothing of it is changed but ports and the module's path.
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
+pub(crate) mod api;
 pub(crate) mod document;
 
 use std::collections::BTreeMap;
@@ -46,7 +47,7 @@ pub(crate) struct Example {
     admin: String,
     client: Client,
     _process: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Example {
@@ -95,7 +96,7 @@ impl Example {
         })
         .await?;
         let url = format!("http://127.0.0.1:{port}");
-        Ok(Some(Self { url, admin, client, _process: process, _folder: folder }))
+        Ok(Some(Self { url, admin, client, _process: process, folder }))
     }
 
     /// A request by this method, to this path, with these headers.
@@ -127,6 +128,11 @@ impl Example {
     /// The same as GET with a bearer token.
     pub(crate) async fn get(&self, path: &str, token: &str) -> Result<Answer> {
         self.send("GET", path, &[("authorization", &format!("Bearer {token}"))]).await
+    }
+
+    /// What Envoy has logged so far.
+    pub(crate) fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.folder.path().join("log"))?)
     }
 
     /// What Prometheus would scrape.

@@ -1,0 +1,110 @@
+//! The document's tables, beside what the filter says of itself.
+
+use std::sync::Arc;
+
+use amount_core::fault::Code;
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::example::api::Api;
+use crate::example::document;
+use crate::{CONFIGURATION, FILE, start};
+
+#[test]
+fn finpays_rules_are_those_of_its_services() -> Result<()> {
+    let blocks = document::blocks(FILE)?;
+    let block = blocks.iter().find(|block| block.label == CONFIGURATION).context("no configuration")?;
+    let documented: Value = serde_saphyr::from_str(&block.text)?;
+    let mut rules = Vec::new();
+    for service in ["order", "payment"] {
+        let file = format!("{}/../services/{service}/src/amount-rule.json", env!("CARGO_MANIFEST_DIR"));
+        let rule: Value = serde_json::from_str(&std::fs::read_to_string(&file).context(file)?)?;
+        rules.extend(rule["rules"].as_array().cloned().unwrap_or_default());
+    }
+    assert_eq!(documented["rules"], Value::Array(rules), "left: docs/{FILE}");
+    Ok(())
+}
+
+#[test]
+fn every_field_and_choice_is_documented() -> Result<()> {
+    let text = document::read(FILE)?;
+    let schema: Value = serde_json::from_str(&document::read("schemas/amount-filter.json")?)?;
+    let mut names = Vec::new();
+    collect(&schema, &mut names);
+    assert!(names.len() > 50, "{names:?}");
+    for name in names {
+        let is_there = ["`", "."].iter().any(|before| text.contains(&format!("{before}{name}`")));
+        assert!(is_there || text.contains(&format!("`{name}: ")), "docs/{FILE} lacks `{name}`");
+    }
+    Ok(())
+}
+
+/// The names of all properties, and the values of all choices.
+fn collect(schema: &Value, names: &mut Vec<String>) {
+    match schema {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (name.as_str(), member) {
+                    ("properties", Value::Object(properties)) => names.extend(properties.keys().cloned()),
+                    ("const", Value::String(choice)) => names.push(choice.clone()),
+                    _ => {}
+                }
+                collect(member, names);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
+        _ => {}
+    }
+}
+
+#[test]
+fn codes_are_those_of_the_filter() -> Result<()> {
+    let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+    let codes = Code::ALL.iter();
+    let expected: Vec<_> = codes
+        .clone()
+        .map(|code| row([code.as_str(), &code.kind().status().to_string(), code.meaning()]))
+        .collect();
+    assert_eq!(document::table(FILE, "Codes")?, expected, "left: docs/{FILE}");
+    let reasons = codes.map(|code| row([code.as_str(), "deny", code.meaning()]));
+    let expected: Vec<_> = [row(["ok", "allow", "the rule takes it"])].into_iter().chain(reasons).collect();
+    let documented = document::table("metrics.md", "Reasons of the amount filter")?;
+    assert_eq!(documented, expected, "left: docs/metrics.md");
+    Ok(())
+}
+
+/// Each value in the table of units and forms: those that are taken pass, the others do not.
+#[tokio::test]
+async fn amounts_are_written_as_the_table_says() -> Result<()> {
+    let rows = document::tables(FILE, "Amounts")?.into_iter().flatten().filter(|row| row.len() == 4);
+    let rows: Vec<Vec<String>> = rows.filter(|row| ["minor", "major"].contains(&row[0].as_str())).collect();
+    assert_eq!(rows.len(), 4, "{rows:?}");
+    let rules: Vec<Value> = rows.iter().map(|row| form(&row[0], &row[1])).collect();
+    let api = Arc::new(Api::default());
+    let Some(example) = start(&api, &json!({"rules": rules}), true).await? else { return Ok(()) };
+    let mut count = 0;
+    for row in &rows {
+        for (cell, status) in [(&row[2], 200), (&row[3], 422)] {
+            // Between values there are commas, and maybe words.
+            for value in cell.split('`').filter(|text| !text.is_empty() && !text.starts_with(',')) {
+                let body = format!(r#"{{"amount": {value}}}"#);
+                let answer =
+                    example.send_body("POST", &format!("/{}/{}", row[0], row[1]), &[], &body).await?;
+                assert_eq!(answer.status, status, "{row:?}, {body}: {answer:?}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 20, "{count} values");
+    Ok(())
+}
+
+/// A rule for euro in this unit and form.
+fn form(unit: &str, form: &str) -> Value {
+    json!({
+        "name": format!("{unit}-{form}"),
+        "match": {"methods": ["POST"], "path": {"exact": format!("/{unit}/{form}")}},
+        "currency": {"fixed": "EUR"},
+        "amounts": [{"pointer": "/amount", "unit": unit, "form": form}],
+    })
+}
