@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use amount_core::json::{self, Value};
 use amount_core::money::{Currency, Money};
-use amount_core::{Admission, Config, Fault as AmountFault, Kind, Outcome, Scratch, VERIFIED_HEADER};
-use axum::http::{HeaderMap, Method, Uri};
+use amount_core::{Admission, Config, Fault as AmountFault, Guard, Kind, Scratch, VERIFIED_HEADER};
+use axum::body::Bytes;
+use axum::extract::{FromRef, FromRequest, Request};
+use axum::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::problem::{Code, Fault, Problem};
@@ -24,39 +26,61 @@ impl Rules {
         Config::from_json(text).map(|config| Self(Arc::new(config))).map_err(|problem| problem.to_string())
     }
 
-    /// The body's tree, once the request is judged as the filter judges it. A route without a rule is a fault of ours,
-    /// and refused; so is an amount that is not the one which the filter says it has judged.
-    pub fn judge<'b>(
-        &self,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
-        body: &'b [u8],
-    ) -> Result<Value<'b>, Problem> {
-        let pseudo = [(&b":method"[..], method.as_str().as_bytes()), (&b":path"[..], uri.path().as_bytes())]
-            .into_iter();
-        let fields = headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-        let outcome = match self.0.admit(pseudo.chain(fields), body.is_empty()) {
-            Admission::Pass => return Err(Problem::internal(Code::Internal, &"no amount rule")),
-            Admission::Body(guard) => self.0.judge(guard, body, &mut Scratch::default()),
-            Admission::Refused(outcome) => outcome,
-        };
-        if outcome.is_refused() {
-            return Err(problem(outcome.faults));
+    /// What the header fields decide. A route without a rule is a fault of ours, and refused.
+    fn admit(&self, request: &Request) -> Result<Guard, Problem> {
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        let pseudo = [(&b":method"[..], method.as_bytes()), (&b":path"[..], path.as_bytes())];
+        let fields =
+            request.headers().iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        match self.0.admit(pseudo.into_iter().chain(fields), false) {
+            Admission::Body(guard) => Ok(guard),
+            Admission::Refused(outcome) if outcome.is_refused() => Err(problem(outcome.faults)),
+            Admission::Refused(_) | Admission::Pass => {
+                Err(Problem::internal(Code::Internal, &"no amount rule"))
+            }
         }
-        assert_verified(&outcome, headers)?;
-        json::parse(body).map_err(|fault| problem(vec![fault]))
     }
 }
 
-/// Where the sidecar's filter tells what it has judged, this is what is read here too: one judgement, two readers.
-fn assert_verified(outcome: &Outcome, headers: &HeaderMap) -> Result<(), Problem> {
-    let told = headers.get_all(VERIFIED_HEADER).iter().map(|value| value.to_str().ok());
-    let read = outcome.verified.as_deref();
-    if told.into_iter().all(|told| told == read) {
-        return Ok(());
+/// A body that moves money, judged as the sidecar's filter judges it: the header fields first, then the whole body.
+#[derive(Debug, Clone)]
+pub struct Judged(Bytes);
+
+impl Judged {
+    /// The body's tree, by the reader that has judged it.
+    pub fn tree(&self) -> Result<Value<'_>, Problem> {
+        json::parse(&self.0).map_err(|fault| problem(vec![fault]))
     }
-    Err(Problem::internal(Code::AmountMismatch, &"the sidecar's filter has judged another amount"))
+}
+
+impl<S: Send + Sync> FromRequest<S> for Judged
+where
+    Rules: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let rules = Rules::from_ref(state);
+        let guard = rules.admit(&request)?;
+        let told = request.headers().get_all(VERIFIED_HEADER).iter().map(HeaderValue::as_bytes);
+        let told: Vec<_> = told.map(<[u8]>::to_vec).collect();
+        let body =
+            Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => problem(rules.0.too_large(guard).faults),
+                _ => Problem::new(Code::MalformedBody, "The body broke off."),
+            })?;
+        let outcome = rules.0.judge(guard, &body, &mut Scratch::default());
+        if outcome.is_refused() {
+            return Err(problem(outcome.faults));
+        }
+        // Where the sidecar's filter tells what it has judged, that is what is read here too.
+        let read = outcome.verified.as_deref().map(str::as_bytes);
+        if told.iter().any(|told| Some(told.as_slice()) != read) {
+            let detail = "the sidecar's filter has judged another amount";
+            return Err(Problem::internal(Code::AmountMismatch, &detail));
+        }
+        Ok(Self(body))
+    }
 }
 
 fn problem(faults: Vec<AmountFault>) -> Problem {

@@ -3,30 +3,22 @@
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::problem::{Code, Problem};
 
 /// The bytes of an `application/json` body within the server's limit. axum's own `Json` would take `*+json` too,
 /// which the amount filter does not.
-#[derive(Debug, Clone)]
-pub struct JsonBytes(pub Bytes);
+async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    check_type(request.headers())?;
+    Bytes::from_request(request, state).await.map_err(|rejection| unread(&rejection))
+}
 
-impl<S: Send + Sync> FromRequest<S> for JsonBytes {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let field = |headers: &HeaderMap, name| {
-            headers.get(name).map(|value: &header::HeaderValue| value.as_bytes().to_vec())
-        };
-        let content_type = field(request.headers(), header::CONTENT_TYPE);
-        let encoding = field(request.headers(), header::CONTENT_ENCODING);
-        if let Err(fault) = amount_core::content_type::check(content_type.as_deref(), encoding.as_deref()) {
-            return Err(Problem::new(Code::UnsupportedMediaType, fault.detail));
-        }
-        Bytes::from_request(request, state).await.map(Self).map_err(|rejection| unread(&rejection))
-    }
+fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let field = |name| headers.get(name).map(HeaderValue::as_bytes);
+    amount_core::content_type::check(field(header::CONTENT_TYPE), field(header::CONTENT_ENCODING))
+        .map_err(|fault| Problem::new(Code::UnsupportedMediaType, fault.detail))
 }
 
 fn unread(rejection: &BytesRejection) -> Problem {
@@ -46,7 +38,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Strict<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let JsonBytes(bytes) = JsonBytes::from_request(request, state).await?;
+        let bytes = json_bytes(request, state).await?;
         serde_json::from_slice(&bytes).map(Self).map_err(|problem| {
             // serde's own message can quote the body, which may hold a password: only the place is told.
             let place = format!("line {}, column {}", problem.line(), problem.column());

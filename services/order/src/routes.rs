@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
+use kit::amounts::Judged;
 use kit::idempotency::{Attempt, Key, Scope};
-use kit::json::JsonBytes;
 use kit::{Answer, Caller, Forward};
 
 use crate::State;
@@ -23,14 +23,13 @@ pub(crate) async fn create(
     headers: HeaderMap,
     method: Method,
     uri: Uri,
-    JsonBytes(bytes): JsonBytes,
+    body: Judged,
 ) -> Result<Response, Error> {
     let scope = Scope { subject: &caller.subject, method: method.as_str(), path: uri.path() };
     // Envoy keeps the request id across its own tries, so a repeat by the mesh finds the same order.
     let request_id = || forward.request_id().map(|id| Key::from_request_id(id, scope));
     let key = Key::from_headers(&headers, scope)?.or_else(request_id).ok_or(Error::KeyMissing)?;
-    let body = state.rules.judge(&method, &uri, &headers, &bytes)?;
-    let new = NewOrder::read(&body)?;
+    let new = NewOrder::read(&body.tree()?)?;
     if new.user_id != caller.subject {
         return Err(Error::UserMismatch);
     }

@@ -8,6 +8,7 @@ mod standing;
 pub mod store;
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::routing::{get, post};
 use kit::Database;
 use kit::amounts::Rules;
@@ -30,6 +31,12 @@ pub struct State {
     pub store: Store,
     auth: Auth,
     rules: Rules,
+}
+
+impl FromRef<State> for Rules {
+    fn from_ref(state: &State) -> Self {
+        state.rules.clone()
+    }
 }
 
 /// Opens the store.

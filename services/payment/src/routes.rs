@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
+use kit::amounts::Judged;
 use kit::idempotency::{Attempt, Key, Scope};
-use kit::json::JsonBytes;
 use kit::{Answer, Caller, Forward, Problem};
 
 use crate::State;
@@ -20,12 +20,11 @@ pub(crate) async fn create(
     headers: HeaderMap,
     method: Method,
     uri: Uri,
-    JsonBytes(bytes): JsonBytes,
+    body: Judged,
 ) -> Result<Response, Error> {
     let scope = Scope { subject: &caller.subject, method: method.as_str(), path: uri.path() };
     let key = Key::from_headers(&headers, scope)?.ok_or(Error::KeyMissing)?;
-    let body = state.rules.judge(&method, &uri, &headers, &bytes)?;
-    let new = NewPayment::read(&body)?;
+    let new = NewPayment::read(&body.tree()?)?;
     let attempt = Attempt::new(key, &new)?;
     if let Some(answer) = state.store.replay(&attempt).await? {
         return Ok(answer.replayed());
