@@ -117,9 +117,8 @@ impl Running {
     }
 }
 
-/// What a filter says in the log when it does not take its configuration.
+/// `pluginConfig refused: …` of a log.
 fn refusal(log: &str) -> Option<String> {
-    const SAID: [&str; 2] = ["pluginConfig refused: ", "the configuration is refused at "];
-    let (_, words) = SAID.iter().find_map(|said| log.split_once(said))?;
+    let (_, words) = log.split_once("pluginConfig refused: ")?;
     Some(words.lines().next().unwrap_or_default().trim().to_owned())
 }
