@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What came to the service.
 #[derive(Debug, Default)]
@@ -38,10 +38,13 @@ async fn take(State(api): State<Arc<Api>>, request: Request) -> Result<String, S
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.map_err(|_| StatusCode::BAD_REQUEST)?;
     api.complete.fetch_add(1, Ordering::SeqCst);
-    let headers: serde_json::Map<String, Value> = parts
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
-        .collect();
+    let mut headers = Map::new();
+    for (name, value) in &parts.headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        // One that comes twice is seen to come twice.
+        let known =
+            headers.get(name.as_str()).and_then(Value::as_str).map(|known| format!("{known}, {value}"));
+        headers.insert(name.to_string(), known.unwrap_or_else(|| value.into_owned()).into());
+    }
     Ok(json!({"headers": headers, "body": String::from_utf8_lossy(&body)}).to_string())
 }
