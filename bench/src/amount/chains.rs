@@ -66,7 +66,8 @@ fn buffer() -> Value {
 ///
 /// A route's direct answer would leave as soon as the headers are there. An empty chain would then never read the body,
 /// and Envoy would end the connection besides, since it cannot know where the next request begins. Envoy's health check
-/// reads on. An upstream would as well, but what Envoy spends on it is many times what the filters are about to show.
+/// reads on. An upstream would as well, but costs Envoy as much again as the empty chain. In front of one the filters
+/// cost some microseconds more, since they find colder caches.
 fn answer_at_end() -> Value {
     json!({
         "name": "envoy.filters.http.health_check",
