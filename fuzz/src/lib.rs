@@ -98,3 +98,47 @@ pub fn token(claims: &[u8]) -> String {
     let header = BASE64URL_NOPAD.encode(br#"{"alg":"ES256","kid":"k1","typ":"at+jwt"}"#);
     format!("{header}.{}.{}", BASE64URL_NOPAD.encode(claims), BASE64URL_NOPAD.encode(&[1; 64]))
 }
+
+/// Two rules for `POST /order`: FinPay's own, with nearly every kind of demand, and one that only counts.
+///
+/// # Panics
+/// If they are not sound.
+#[must_use]
+pub fn amounts() -> amount_core::Config {
+    let rules = json!({"rules": [{
+        "name": "order",
+        "match": {"methods": ["POST"], "path": {"exact": "/order"}},
+        "maxDepth": 16,
+        "currency": {"pointer": "/currency", "default": "USD"},
+        "sameCurrency": true,
+        "amounts": [
+            {"pointer": "/totalAmount", "caps": {"USD": 100_000, "KWD": 1_000}, "max": 1_000_000},
+            {"pointer": "/items/*/price", "min": 0},
+            {"pointer": "/tip", "unit": "major", "optional": true, "min": 0},
+            {"pointer": "/fees/*/part/*/fee", "form": "string", "optional": true,
+             "currency": {"pointer": "/fees/*/currency", "allowed": ["EUR", "JPY"]}},
+        ],
+        "counts": [{"pointer": "/items/*/quantity", "max": 1_000}],
+        "arrays": [{"pointer": "/items", "max": 20}],
+        "sums": [{"total": "/totalAmount", "items": {"price": "/items/*/price", "quantity": "/items/*/quantity"}}],
+        "fields": ["/userId", "/items/*/id", "/paymentMethod", "/metadata/**"],
+        "verified": "/totalAmount",
+    }, {
+        "name": "watch",
+        "match": {"methods": ["POST"], "path": {"prefix": "/"}},
+        "dryRun": true,
+        "unknownFields": "allow",
+        "currency": {"fixed": "EUR"},
+        "amounts": [{"pointer": "/tip", "unit": "major", "form": "number", "max": 500}],
+        "atMost": [],
+    }]});
+    amount_core::Config::from_json(rules.to_string().as_bytes()).expect("the rules")
+}
+
+/// Bodies that rules of any kind may judge.
+pub const AMOUNT_BODIES: [&str; 4] = [
+    "{}",
+    r#"{"a":{"b":[1,"2",null,{"c":"1.50"}]},"amount":{"value":1000,"currency":"EUR"},"items":[[],[{}]]}"#,
+    r#"{"totalAmount":100,"currency":"JPY","items":[{"id":"i","quantity":1,"price":100}],"tip":"1.5"}"#,
+    "[1e400",
+];

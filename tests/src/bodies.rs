@@ -83,10 +83,11 @@ fn text(dice: &mut Dice) -> String {
             member("price", &value(&price.to_string(), dice), dice),
         ];
         spoil(&mut members, dice);
-        items.push(object(members, dice));
+        items.push(object(&members, dice));
     }
-    let currency = *dice.pick(&CURRENCIES[..if dice.below(3) == 0 { 12 } else { 5 }]);
-    let method = *dice.pick(&METHODS[..if dice.below(20) == 0 { 4 } else { 3 }]);
+    let (currencies, methods) =
+        (if dice.below(3) == 0 { 12 } else { 5 }, if dice.below(20) == 0 { 4 } else { 3 });
+    let (currency, method) = (*dice.pick(&CURRENCIES[..currencies]), *dice.pick(&METHODS[..methods]));
     let mut members = vec![
         member("userId", "\"user\"", dice),
         member("items", &format!("[{}]", items.join(",")), dice),
@@ -97,7 +98,7 @@ fn text(dice: &mut Dice) -> String {
         members.push(member("currency", &format!("\"{currency}\""), dice));
     }
     spoil(&mut members, dice);
-    object(members, dice)
+    object(&members, dice)
 }
 
 /// The right value, or seldom another one.
@@ -133,7 +134,7 @@ fn spoil(members: &mut Vec<String>, dice: &mut Dice) {
     }
 }
 
-fn object(members: Vec<String>, dice: &mut Dice) -> String {
+fn object(members: &[String], dice: &mut Dice) -> String {
     format!("{{{}{}}}", members.join(","), dice.pick(&SPACES))
 }
 

@@ -2,16 +2,22 @@
 //! token, so the same suite runs against the one-machine mesh and against a cluster. What only the one-machine
 //! mesh can show (its processes, certificates and logs) goes through [`local::Local`].
 
+pub mod amount;
+pub mod bodies;
 pub mod cluster;
+pub mod dice;
 pub mod envoy;
+pub mod http2;
 pub mod issuer;
 pub mod jwt;
 pub mod load;
 pub mod local;
 pub mod metrics;
 pub mod orders;
+pub mod post;
 pub mod raw;
 pub mod tokens;
+pub mod upstream;
 pub mod wait;
 
 use std::env;
