@@ -13,7 +13,7 @@ mod tree;
 
 use std::borrow::Cow;
 
-pub(crate) use keys::Keys;
+pub(crate) use keys::{Keys, Name, first_word};
 pub(crate) use text::{Text, unescape};
 
 use crate::fault::{Code, Fault};

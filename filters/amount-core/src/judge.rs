@@ -2,6 +2,7 @@
 
 mod amounts;
 mod found;
+mod notes;
 mod places;
 mod relations;
 mod walk;
@@ -9,7 +10,8 @@ mod walk;
 use std::mem;
 
 use self::found::Found;
-use self::walk::{Walk, Walker};
+use self::notes::Notes;
+use self::walk::{Walk, Walks};
 use crate::admit::doubtful;
 use crate::config::{Config, Plan, Rule};
 use crate::fault::{Code, FAULTS_LIMIT, Fault};
@@ -26,13 +28,13 @@ const KEPT_BYTES: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub struct Scratch {
     keys: Keys,
-    walkers: Vec<Walker>,
+    notes: Vec<Notes>,
 }
 
 impl Scratch {
     fn give_back(&mut self) {
-        let walkers = self.walkers.iter().map(Walker::capacity);
-        let held = walkers.fold(self.keys.capacity(), usize::saturating_add);
+        let notes = self.notes.iter().map(Notes::capacity);
+        let held = notes.fold(self.keys.capacity(), usize::saturating_add);
         if held > KEPT_BYTES {
             *self = Self::default();
         }
@@ -49,17 +51,17 @@ impl Config {
         // Only a dry run's limit can be below the guard's.
         let (judging, exceeded): (Vec<_>, Vec<_>) =
             rules.partition(|(_, rule)| body.len() <= rule.max_body_bytes);
-        let mut walkers = mem::take(&mut scratch.walkers);
-        walkers.resize_with(judging.len().max(walkers.len()), Walker::default);
+        let mut notes = mem::take(&mut scratch.notes);
+        notes.resize_with(judging.len().max(notes.len()), Notes::default);
         let mut outcome = Outcome::default();
         for (index, rule) in exceeded {
             outcome.add(index, rule.is_dry_run, vec![too_large_body(rule.max_body_bytes)]);
         }
-        let text = read(body, &judging, &mut scratch.keys, &mut walkers);
-        for ((index, rule), walker) in judging.iter().zip(&walkers) {
+        let text = read(body, &judging, &mut scratch.keys, &mut notes);
+        for ((index, rule), notes) in judging.iter().zip(&notes) {
             let faults = match &text {
                 Ok(text) => {
-                    let mut judge = Judge::new(rule, walker, text, guard.lifts);
+                    let mut judge = Judge::new(rule, notes, text, guard.lifts);
                     judge.judge();
                     if outcome.verified.is_none() && !rule.is_dry_run && judge.faults.is_empty() {
                         outcome.verified = judge.verified();
@@ -73,9 +75,13 @@ impl Config {
         for (index, rule) in bits(guard.doubtful).filter_map(|index| Some((index, self.rules.get(index)?))) {
             outcome.add(index, rule.is_dry_run, vec![doubtful()]);
         }
+        if outcome.rulings.is_empty() {
+            // A guard of another configuration: nothing passes unjudged.
+            outcome.faults.push(Fault::whole(Code::Unconfigured, "The filter has no rule for this request."));
+        }
         outcome.rulings.sort_by_key(|ruling| ruling.rule);
         outcome.verified = outcome.verified.filter(|_| outcome.faults.is_empty());
-        scratch.walkers = walkers;
+        scratch.notes = notes;
         scratch.give_back();
         outcome
     }
@@ -86,13 +92,15 @@ fn read<'b>(
     body: &'b [u8],
     rules: &[(usize, &Rule)],
     keys: &mut Keys,
-    walkers: &mut [Walker],
+    notes: &mut [Notes],
 ) -> Result<&'b str, Fault> {
     let text = reader::utf8(body)?;
     let depth = rules.iter().map(|(_, rule)| rule.max_depth).max().unwrap_or_default();
-    let mut walks: Vec<_> =
-        rules.iter().zip(walkers).map(|((_, rule), walker)| Walk::new(rule, walker)).collect();
-    reader::read(text, depth, keys, &mut walks.as_mut_slice())?;
+    let mut walks = rules.iter().zip(notes).map(|((_, rule), notes)| Walk::new(rule, notes));
+    // Without one, a dry run's limit has said all that there is to say.
+    if let Some(first) = walks.next() {
+        reader::read(text, depth, keys, &mut Walks { first, others: walks.collect() })?;
+    }
     Ok(text)
 }
 
@@ -100,7 +108,7 @@ fn read<'b>(
 struct Judge<'j> {
     plan: &'j Plan,
     max_depth: usize,
-    walker: &'j Walker,
+    notes: &'j Notes,
     body: &'j str,
     lifts: u64,
     faults: Vec<Fault>,
@@ -114,11 +122,11 @@ struct Judge<'j> {
 }
 
 impl<'j> Judge<'j> {
-    fn new(rule: &'j Rule, walker: &'j Walker, body: &'j str, lifts: u64) -> Self {
+    fn new(rule: &'j Rule, notes: &'j Notes, body: &'j str, lifts: u64) -> Self {
         Self {
             plan: &rule.plan,
             max_depth: rule.max_depth,
-            walker,
+            notes,
             body,
             lifts,
             faults: Vec::new(),
@@ -131,7 +139,7 @@ impl<'j> Judge<'j> {
 
     /// All that is wrong, the most telling first: the first fault's code is the one that metrics count.
     fn judge(&mut self) {
-        if let Some(at) = self.walker.too_deep {
+        if let Some(at) = self.notes.too_deep {
             self.faults.push(reader::too_deep(at, self.max_depth));
             return;
         }
@@ -161,7 +169,7 @@ impl<'j> Judge<'j> {
 
     /// What was found at a slot's places.
     fn found(&self, slot: usize) -> &'j [Found] {
-        self.walker.found(slot)
+        self.notes.found(slot)
     }
 
     /// The place of a slot.

@@ -1,6 +1,6 @@
 //! The one pass over a body. It keeps its place in open objects and arrays as bits, so no body makes it recurse.
 
-use super::keys::Keys;
+use super::keys::{Keys, Name};
 use super::number;
 use super::text::{self, Text, Wrong};
 use crate::fault::{Code, Fault};
@@ -16,7 +16,7 @@ pub(crate) trait Visitor<'a> {
     /// The innermost array ends.
     fn end_array(&mut self);
     /// A member's key: what it says, and how it stands there. Its value comes next.
-    fn key(&mut self, name: &str, key: Text<'a>);
+    fn key(&mut self, name: Name<'_>, key: Text<'a>);
     /// A value that is neither object nor array; `at` is where it begins.
     fn scalar(&mut self, scalar: Scalar<'a>, at: usize);
 }
@@ -274,17 +274,17 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         // A leading zero stands alone: what follows it is caught as trailing data or a missing comma.
         let whole = self.take(b'0') || self.digits();
         let fraction = !self.take(b'.') || self.digits();
-        let exponent = if self.take(b'e') || self.take(b'E') {
+        let has_exponent = self.take(b'e') || self.take(b'E');
+        if has_exponent {
             let _sign = self.take(b'+') || self.take(b'-');
-            self.digits()
-        } else {
-            true
-        };
+        }
+        let exponent = !has_exponent || self.digits();
         if !(whole && fraction && exponent) {
             return Err(self.syntax("a digit was expected"));
         }
         let number = self.text.get(start..self.at).unwrap_or_default();
-        if !number::is_in_range(number) {
+        let is_plain = !has_exponent && number.len() <= number::PLAIN_LIMIT;
+        if !is_plain && !number::is_in_range(number) {
             return Err(fault_at(Code::NumberRange, start, "a number that a double cannot hold"));
         }
         Ok(number)

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Value;
+use super::keys::Name;
 use super::reader::{Scalar, Visitor};
 use super::text::{Text, unescape};
 
@@ -69,7 +70,7 @@ impl<'a> Visitor<'a> for Builder<'a> {
         self.end();
     }
 
-    fn key(&mut self, _name: &str, key: Text<'a>) {
+    fn key(&mut self, _name: Name<'_>, key: Text<'a>) {
         if let Some(Open::Object(_, next)) = self.open.last_mut() {
             *next = said(key);
         }
