@@ -145,12 +145,13 @@ impl<'j> Judge<'j> {
         }
         self.judge_currencies();
         let before = self.faults.len();
+        let is_one = self.faults.iter().all(|fault| fault.code != Code::CurrencyMismatch);
         self.judge_arrays();
         self.judge_places();
-        let is_whole = self.faults.len() == before;
+        let is_comparable = is_one && self.faults.len() == before;
         self.judge_amounts();
         self.judge_counts();
-        if is_whole {
+        if is_comparable {
             self.judge_relations();
         }
         self.judge_unknown();
