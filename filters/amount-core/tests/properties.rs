@@ -183,7 +183,9 @@ fn respelt(value: &Value, blanks: &str) -> String {
     match value {
         Value::Object(members) => {
             let members = members.iter().rev().map(|(name, value)| {
-                let name: String = name.chars().map(|letter| format!("\\u{:04X}", letter as u32)).collect();
+                let name = name
+                    .chars()
+                    .fold(String::new(), |name, letter| name + &format!("\\u{:04X}", letter as u32));
                 format!("{blanks}\"{name}\"{blanks}:{}", respelt(value, blanks))
             });
             format!("{blanks}{{{}{blanks}}}{blanks}", members.collect::<Vec<_>>().join(","))

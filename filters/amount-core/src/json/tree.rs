@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::Value;
 use super::keys::Name;
-use super::reader::{Scalar, Visitor};
 use super::text::{Text, unescape};
+use super::{Scalar, Value, Visitor};
 
 /// Puts a tree together.
 #[derive(Debug, Default)]

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::json::reader::Scalar;
-use crate::json::unescape;
+use crate::json::{Scalar, unescape};
 use crate::pattern::Indices;
 
 /// One place's content. Those of one slot are in the order of their indices, for no array comes twice.

@@ -4,8 +4,7 @@ use super::found::What;
 use super::notes::{Frame, Misplaced, Notes, Token, Unknown};
 use crate::config::{Plan, Rule};
 use crate::fault::FAULTS_LIMIT;
-use crate::json::reader::{Scalar, Visitor};
-use crate::json::{Name, Text};
+use crate::json::{Name, Scalar, Text, Visitor};
 use crate::pattern::Indices;
 use crate::tree::{Node, Shape, Tree, bit, bits};
 
