@@ -183,3 +183,50 @@ impl<'j> Judge<'j> {
         node.arrays & self.too_long & !others != 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(changes: &str) -> Config {
+        let rule = r#"{"name": "a", "match": {"methods": ["POST"], "path": {"exact": "/a"}}, "maxBodyBytes": 1048576,
+            "unknownFields": "allow", "currency": {"fixed": "USD"}, "amounts": [{"pointer": "/amounts/*"}]"#;
+        Config::from_json(format!(r#"{{"rules": [{rule}{changes}}}]}}"#).as_bytes()).expect("a configuration")
+    }
+
+    fn held(scratch: &Scratch) -> usize {
+        scratch.notes.iter().map(Notes::capacity).sum::<usize>() + scratch.keys.capacity()
+    }
+
+    fn amounts(count: usize) -> String {
+        format!(r#"{{"amounts":[{}]}}"#, vec!["1"; count].join(","))
+    }
+
+    fn judge(config: &Config, body: &str, scratch: &mut Scratch) -> Outcome {
+        let guard = config.guard_for(None, "POST", "/a", std::iter::empty()).expect("a rule");
+        config.judge(guard, body.as_bytes(), scratch)
+    }
+
+    /// A body of very many keys and amounts takes more than is kept.
+    #[test]
+    fn a_large_body_s_memory_is_given_back() {
+        let keys = (0..40_000).map(|key| format!(r#""\u0061{key}":0"#)).collect::<Vec<_>>().join(",");
+        let mut scratch = Scratch::default();
+        for (body, is_kept) in
+            [(amounts(100), true), (amounts(100_000), false), (format!("{{{keys}}}"), false)]
+        {
+            assert!(judge(&config(""), &body, &mut scratch).faults.is_empty());
+            assert_eq!(held(&scratch) > 0, is_kept);
+            assert!(held(&scratch) <= KEPT_BYTES);
+        }
+    }
+
+    /// Beyond an array's limit nothing is noted.
+    #[test]
+    fn an_array_that_is_too_long_takes_no_memory() {
+        let config = config(r#", "arrays": [{"pointer": "/amounts", "max": 100}]"#);
+        let mut scratch = Scratch::default();
+        assert!(judge(&config, &amounts(100_000), &mut scratch).is_refused());
+        assert!((1..8192).contains(&held(&scratch)), "{}", held(&scratch));
+    }
+}

@@ -53,6 +53,8 @@ fn body(value: &str) -> String {
 #[case::major_number_of_a_text(json!({"unit": "major", "form": "number"}), r#""10""#, "not_a_number /amount")]
 #[case::minor_number_of_18_digits(json!({}), "100000000000000000", "too_large /amount")]
 #[case::minor_number_of_19_digits(json!({}), "1000000000000000000", "too_large /amount")]
+#[case::minor_number_of_five_beyond_64_bits(json!({}), "18446744073709551621", "too_large /amount")]
+#[case::major_text_of_five_beyond_64_bits(json!({"unit": "major"}), r#""184467440737095516.21""#, "too_large /amount")]
 #[case::an_object(json!({}), "{}", "not_a_number /amount")]
 #[case::an_array(json!({}), "[1]", "not_a_number /amount")]
 #[case::no_value(json!({"optional": true}), "null", "not_a_number /amount")]
@@ -118,6 +120,18 @@ fn a_word_in_a_header_lifts_limits(#[case] headers: &[(&str, &str)], #[case] lif
     assert_eq!(judged("10"), "");
     assert_eq!(judged("11"), if lifts { "" } else { "above_cap /amount" });
     assert_eq!(judged("1001"), "above_cap /amount");
+}
+
+#[test]
+fn each_word_lifts_its_own_limit() {
+    let lifted = |pointer: &str, word: &str| json!({"pointer": pointer, "max": 10, "lift": {"header": "scope", "has": word, "max": 1000}});
+    let config =
+        config(&[rule(json!({"amounts": [lifted("/a", "one"), lifted("/b", "two"), lifted("/c", "one")]}))]);
+    let judged =
+        |scope: &str| faults(&outcome_with(&config, &[("scope", scope)], r#"{"a":11,"b":11,"c":11}"#));
+    assert_eq!(judged("one"), "above_cap /b");
+    assert_eq!(judged("two"), "above_cap /a, above_cap /c");
+    assert_eq!(judged("two one"), "");
 }
 
 #[rstest]

@@ -45,6 +45,7 @@ fn base(changes: Value) -> Value {
 #[case::anything_below(r#"{"items":[{"price":1}],"metadata":{"a":[{"b":1}]}}"#, "")]
 #[case::anything_there(r#"{"items":[{"price":1}],"metadata":[1]}"#, "")]
 #[case::escaped_names(r#"{"items":[{"\u0070rice":1}]}"#, "")]
+#[case::longer_by_nul(r#"{"items":[{"price":1}],"note\u0000":1}"#, "unknown_field")]
 #[case::secrets(r#"{"items":[{"price":1}],"4111111111111111":1}"#, "unknown_field")]
 #[case::secrets_within(r#"{"items":[{"price":1,"a b":1}]}"#, "unknown_field /items/0")]
 #[case::order(

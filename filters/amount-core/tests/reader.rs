@@ -4,6 +4,7 @@ mod common;
 
 use std::fmt;
 
+use amount_core::Scratch;
 use amount_core::json::{self, Value};
 use common::{config, faults, outcome, rule};
 use proptest::prelude::*;
@@ -238,6 +239,16 @@ fn depth_is_counted_and_not_recursed() {
             .detail
     };
     assert_eq!(judged(r#"{"x":[[]]}"#), "Not acceptable JSON at byte 6: nested deeper than 2.");
+}
+
+#[test]
+fn a_body_s_depth_is_not_that_of_the_one_before() {
+    let config = config(&[rule(json!({"unknownFields": "allow", "maxDepth": 2}))]);
+    let guard = config.guard_for(None, "POST", "/pay", std::iter::empty()).expect("a rule");
+    let mut scratch = Scratch::default();
+    for (body, is_refused) in [(r#"{"x":[[]],"amount":1}"#, true), (r#"{"x":[],"amount":1}"#, false)] {
+        assert_eq!(config.judge(guard, body.as_bytes(), &mut scratch).is_refused(), is_refused);
+    }
 }
 
 #[test]

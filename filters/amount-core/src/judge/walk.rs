@@ -18,7 +18,7 @@ pub(super) struct Walk<'w> {
     /// The innermost open object or array at a known place, and its place.
     frame: Frame,
     here: Option<&'w Node>,
-    /// The place of the value that comes next, where it is not an array's item.
+    /// The place of the value that comes next, where it is not an array's item; the value takes it.
     next: Option<&'w Node>,
     indices: Indices,
 }
@@ -153,7 +153,6 @@ impl<'w> Walk<'w> {
             self.next = self.plan.tree.get(child.node);
             return;
         }
-        self.next = None;
         if !node.is_open {
             self.unknown(node, || {
                 if is_name(name.text) { Token::Name(name.text.to_owned()) } else { Token::Secret }
