@@ -187,6 +187,23 @@ fn a_dry_run_s_limits_refuse_nothing() {
 }
 
 #[test]
+fn the_shortest_limit_refuses_and_the_others_say_nothing() {
+    let limits =
+        [("a", 100), ("b", 12)].map(|(name, limit)| limited(name, 1, json!({"maxBodyBytes": limit})));
+    let config = config(&limits);
+    let Admission::Refused(outcome) = admit(&config, &[("content-length", "13")], false) else {
+        panic!("refused")
+    };
+    assert_eq!(rulings(&outcome), ["1 deny too_large_body"]);
+    assert_eq!(
+        outcome.faults.iter().map(|fault| fault.detail.as_str()).collect::<Vec<_>>(),
+        ["At most 12 bytes."]
+    );
+    assert_eq!(rulings(&common::outcome(&config, r#"{"amount": 1}"#)), ["1 deny too_large_body"]);
+    assert_eq!(rulings(&common::outcome(&config, r#"{"amount":1}"#)), ["0 allow ok", "1 allow ok"]);
+}
+
+#[test]
 fn a_dry_run_lets_through_what_its_headers_would_refuse() {
     let dry = config(&[limited("dry", 1, json!({"dryRun": true}))]);
     for changes in [("content-encoding", "gzip"), (":path", "/PAY"), ("upgrade", "x")] {
