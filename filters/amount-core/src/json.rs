@@ -2,7 +2,7 @@
 //! refuses whatever two readers could read in two ways: doubled keys, lone surrogates, a byte order mark, numbers that
 //! a double cannot hold.
 //!
-//! There is one reader. It tells a [`Visitor`](reader::Visitor) what it meets: the judge, which keeps only what rules
+//! There is one reader. It tells a visitor what it meets: the judge, which keeps only what rules
 //! ask for, and the builder of a tree for those who go on to use the body.
 
 mod keys;
@@ -10,11 +10,13 @@ mod number;
 pub(crate) mod reader;
 mod text;
 mod tree;
+mod visitor;
 
 use std::borrow::Cow;
 
-pub(crate) use keys::Keys;
+pub(crate) use keys::{Keys, Name, first_word};
 pub(crate) use text::{Text, unescape};
+pub(crate) use visitor::{Scalar, Visitor};
 
 use crate::fault::{Code, Fault};
 use crate::money;

@@ -2,6 +2,7 @@
 
 mod amounts;
 mod found;
+mod notes;
 mod places;
 mod relations;
 mod walk;
@@ -9,7 +10,8 @@ mod walk;
 use std::mem;
 
 use self::found::Found;
-use self::walk::{Walk, Walker};
+use self::notes::Notes;
+use self::walk::{Walk, Walks};
 use crate::admit::doubtful;
 use crate::config::{Config, Plan, Rule};
 use crate::fault::{Code, FAULTS_LIMIT, Fault};
@@ -26,13 +28,13 @@ const KEPT_BYTES: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub struct Scratch {
     keys: Keys,
-    walkers: Vec<Walker>,
+    notes: Vec<Notes>,
 }
 
 impl Scratch {
     fn give_back(&mut self) {
-        let walkers = self.walkers.iter().map(Walker::capacity);
-        let held = walkers.fold(self.keys.capacity(), usize::saturating_add);
+        let notes = self.notes.iter().map(Notes::capacity);
+        let held = notes.fold(self.keys.capacity(), usize::saturating_add);
         if held > KEPT_BYTES {
             *self = Self::default();
         }
@@ -49,17 +51,17 @@ impl Config {
         // Only a dry run's limit can be below the guard's.
         let (judging, exceeded): (Vec<_>, Vec<_>) =
             rules.partition(|(_, rule)| body.len() <= rule.max_body_bytes);
-        let mut walkers = mem::take(&mut scratch.walkers);
-        walkers.resize_with(judging.len().max(walkers.len()), Walker::default);
+        let mut notes = mem::take(&mut scratch.notes);
+        notes.resize_with(judging.len().max(notes.len()), Notes::default);
         let mut outcome = Outcome::default();
         for (index, rule) in exceeded {
             outcome.add(index, rule.is_dry_run, vec![too_large_body(rule.max_body_bytes)]);
         }
-        let text = read(body, &judging, &mut scratch.keys, &mut walkers);
-        for ((index, rule), walker) in judging.iter().zip(&walkers) {
+        let text = read(body, &judging, &mut scratch.keys, &mut notes);
+        for ((index, rule), notes) in judging.iter().zip(&notes) {
             let faults = match &text {
                 Ok(text) => {
-                    let mut judge = Judge::new(rule, walker, text, guard.lifts);
+                    let mut judge = Judge::new(rule, notes, text, guard.lifts);
                     judge.judge();
                     if outcome.verified.is_none() && !rule.is_dry_run && judge.faults.is_empty() {
                         outcome.verified = judge.verified();
@@ -73,9 +75,13 @@ impl Config {
         for (index, rule) in bits(guard.doubtful).filter_map(|index| Some((index, self.rules.get(index)?))) {
             outcome.add(index, rule.is_dry_run, vec![doubtful()]);
         }
+        if outcome.rulings.is_empty() {
+            // A guard of another configuration: nothing passes unjudged.
+            outcome.faults.push(Fault::whole(Code::Unconfigured, "The filter has no rule for this request."));
+        }
         outcome.rulings.sort_by_key(|ruling| ruling.rule);
         outcome.verified = outcome.verified.filter(|_| outcome.faults.is_empty());
-        scratch.walkers = walkers;
+        scratch.notes = notes;
         scratch.give_back();
         outcome
     }
@@ -86,13 +92,15 @@ fn read<'b>(
     body: &'b [u8],
     rules: &[(usize, &Rule)],
     keys: &mut Keys,
-    walkers: &mut [Walker],
+    notes: &mut [Notes],
 ) -> Result<&'b str, Fault> {
     let text = reader::utf8(body)?;
     let depth = rules.iter().map(|(_, rule)| rule.max_depth).max().unwrap_or_default();
-    let mut walks: Vec<_> =
-        rules.iter().zip(walkers).map(|((_, rule), walker)| Walk::new(rule, walker)).collect();
-    reader::read(text, depth, keys, &mut walks.as_mut_slice())?;
+    let mut walks = rules.iter().zip(notes).map(|((_, rule), notes)| Walk::new(rule, notes));
+    // Without one, a dry run's limit has said all that there is to say.
+    if let Some(first) = walks.next() {
+        reader::read(text, depth, keys, &mut Walks { first, others: walks.collect() })?;
+    }
     Ok(text)
 }
 
@@ -100,7 +108,7 @@ fn read<'b>(
 struct Judge<'j> {
     plan: &'j Plan,
     max_depth: usize,
-    walker: &'j Walker,
+    notes: &'j Notes,
     body: &'j str,
     lifts: u64,
     faults: Vec<Fault>,
@@ -114,11 +122,11 @@ struct Judge<'j> {
 }
 
 impl<'j> Judge<'j> {
-    fn new(rule: &'j Rule, walker: &'j Walker, body: &'j str, lifts: u64) -> Self {
+    fn new(rule: &'j Rule, notes: &'j Notes, body: &'j str, lifts: u64) -> Self {
         Self {
             plan: &rule.plan,
             max_depth: rule.max_depth,
-            walker,
+            notes,
             body,
             lifts,
             faults: Vec::new(),
@@ -131,18 +139,19 @@ impl<'j> Judge<'j> {
 
     /// All that is wrong, the most telling first: the first fault's code is the one that metrics count.
     fn judge(&mut self) {
-        if let Some(at) = self.walker.too_deep {
+        if let Some(at) = self.notes.too_deep {
             self.faults.push(reader::too_deep(at, self.max_depth));
             return;
         }
         self.judge_currencies();
         let before = self.faults.len();
+        let is_one = self.faults.iter().all(|fault| fault.code != Code::CurrencyMismatch);
         self.judge_arrays();
         self.judge_places();
-        let is_whole = self.faults.len() == before;
+        let is_comparable = is_one && self.faults.len() == before;
         self.judge_amounts();
         self.judge_counts();
-        if is_whole {
+        if is_comparable {
             self.judge_relations();
         }
         self.judge_unknown();
@@ -161,7 +170,7 @@ impl<'j> Judge<'j> {
 
     /// What was found at a slot's places.
     fn found(&self, slot: usize) -> &'j [Found] {
-        self.walker.found(slot)
+        self.notes.found(slot)
     }
 
     /// The place of a slot.
@@ -172,5 +181,52 @@ impl<'j> Judge<'j> {
     /// Whether a place lies in an array that is too long, other than these.
     fn is_in_too_long(&self, node: &Node, others: u64) -> bool {
         node.arrays & self.too_long & !others != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(changes: &str) -> Config {
+        let rule = r#"{"name": "a", "match": {"methods": ["POST"], "path": {"exact": "/a"}}, "maxBodyBytes": 1048576,
+            "unknownFields": "allow", "currency": {"fixed": "USD"}, "amounts": [{"pointer": "/amounts/*"}]"#;
+        Config::from_json(format!(r#"{{"rules": [{rule}{changes}}}]}}"#).as_bytes()).expect("a configuration")
+    }
+
+    fn held(scratch: &Scratch) -> usize {
+        scratch.notes.iter().map(Notes::capacity).sum::<usize>() + scratch.keys.capacity()
+    }
+
+    fn amounts(count: usize) -> String {
+        format!(r#"{{"amounts":[{}]}}"#, vec!["1"; count].join(","))
+    }
+
+    fn judge(config: &Config, body: &str, scratch: &mut Scratch) -> Outcome {
+        let guard = config.guard_for(None, "POST", "/a", std::iter::empty()).expect("a rule");
+        config.judge(guard, body.as_bytes(), scratch)
+    }
+
+    /// A body of very many keys and amounts takes more than is kept.
+    #[test]
+    fn a_large_body_s_memory_is_given_back() {
+        let keys = (0..40_000).map(|key| format!(r#""\u0061{key}":0"#)).collect::<Vec<_>>().join(",");
+        let mut scratch = Scratch::default();
+        for (body, is_kept) in
+            [(amounts(100), true), (amounts(100_000), false), (format!("{{{keys}}}"), false)]
+        {
+            assert!(judge(&config(""), &body, &mut scratch).faults.is_empty());
+            assert_eq!(held(&scratch) > 0, is_kept);
+            assert!(held(&scratch) <= KEPT_BYTES);
+        }
+    }
+
+    /// Beyond an array's limit nothing is noted.
+    #[test]
+    fn an_array_that_is_too_long_takes_no_memory() {
+        let config = config(r#", "arrays": [{"pointer": "/amounts", "max": 100}]"#);
+        let mut scratch = Scratch::default();
+        assert!(judge(&config, &amounts(100_000), &mut scratch).is_refused());
+        assert!((1..8192).contains(&held(&scratch)), "{}", held(&scratch));
     }
 }

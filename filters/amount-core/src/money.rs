@@ -76,22 +76,28 @@ impl Money {
 
 /// The integer that a JSON number is. The error is a code and a sentence.
 pub fn minor_units(number: &str) -> Result<i64, (Code, &'static str)> {
-    if number == "-0" {
-        return Err((Code::MinusZero, "must not be -0"));
+    match number.parse() {
+        Ok(0) if number.starts_with('-') => Err((Code::MinusZero, "must not be -0")),
+        Ok(units) => within(units),
+        Err(_) if number.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => {
+            Err((Code::NotAnInteger, "must be an integer of minor units, without fraction or exponent"))
+        }
+        Err(_) => Err(TOO_LARGE),
     }
-    if number.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
-        let detail = "must be an integer of minor units, without fraction or exponent";
-        return Err((Code::NotAnInteger, detail));
-    }
-    let units: i64 = number.parse().map_err(|_| TOO_LARGE)?;
-    within(units)
 }
 
 const TOO_LARGE: (Code, &str) = (Code::TooLarge, "must be within 2^53-1");
 
-fn within(units: i64) -> Result<i64, (Code, &'static str)> {
+/// Whether an integer is within the limit, either way.
+pub(crate) fn within(units: i64) -> Result<i64, (Code, &'static str)> {
     let is_within = units.checked_abs().is_some_and(|units| units <= MINOR_UNITS_LIMIT);
     if is_within { Ok(units) } else { Err(TOO_LARGE) }
+}
+
+/// Whole major units in a minor unit that is so many decimals below.
+pub(crate) fn from_major(units: i64, exponent: u16) -> Result<i64, (Code, &'static str)> {
+    let factor = 10_i64.checked_pow(u32::from(exponent));
+    within(factor.and_then(|factor| units.checked_mul(factor)).ok_or(TOO_LARGE)?)
 }
 
 /// A decimal number's text: `-?(0|[1-9][0-9]*)(\.[0-9]+)?`, in ASCII digits.

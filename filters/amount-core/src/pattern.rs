@@ -20,17 +20,31 @@ pub(crate) enum Token {
 
 /// An RFC 6901 pointer in which a token `*` stands for every index.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Pattern(pub(crate) Vec<Token>);
+pub(crate) struct Pattern {
+    tokens: Vec<Token>,
+    stars: usize,
+}
 
 impl Pattern {
+    /// Of these tokens.
+    pub(crate) fn new(tokens: &[Token]) -> Self {
+        let stars = tokens.iter().filter(|token| **token == Token::Any).count();
+        Self { tokens: tokens.to_vec(), stars }
+    }
+
+    /// Its tokens.
+    pub(crate) fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
     /// Reads it. The error says what is wrong.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let Some(rest) = text.strip_prefix('/') else {
             return Err("must be a JSON pointer, which begins with /");
         };
         let tokens = rest.split('/').map(token).collect::<Result<Vec<_>, _>>()?;
-        let pattern = Self(tokens);
-        if pattern.stars() > MAX_STARS {
+        let pattern = Self::new(&tokens);
+        if pattern.stars > MAX_STARS {
             return Err("must have at most 3 stars");
         }
         Ok(pattern)
@@ -38,28 +52,31 @@ impl Pattern {
 
     /// How many of its tokens stand for items.
     pub(crate) fn stars(&self) -> usize {
-        self.0.iter().filter(|token| **token == Token::Any).count()
+        self.stars
     }
 
     /// Its tokens up to the last star: what all places share that lie in the same items.
     pub(crate) fn group(&self) -> &[Token] {
-        let end =
-            self.0.iter().rposition(|token| *token == Token::Any).map_or(0, |last| last.saturating_add(1));
-        self.0.get(..end).unwrap_or_default()
+        let end = self
+            .tokens
+            .iter()
+            .rposition(|token| *token == Token::Any)
+            .map_or(0, |last| last.saturating_add(1));
+        self.tokens.get(..end).unwrap_or_default()
     }
 
     /// The pattern of the array whose items are this star, counted from 0; itself if it has fewer.
     pub(crate) fn array_of(&self, star: usize) -> Self {
-        let mut stars = self.0.iter().enumerate().filter(|(_, token)| **token == Token::Any);
-        let end = stars.nth(star).map_or(self.0.len(), |(at, _)| at);
-        Self(self.0.get(..end).unwrap_or_default().to_vec())
+        let mut stars = self.tokens.iter().enumerate().filter(|(_, token)| **token == Token::Any);
+        let end = stars.nth(star).map_or(self.tokens.len(), |(at, _)| at);
+        Self::new(self.tokens.get(..end).unwrap_or_default())
     }
 
     /// The pointer to one of its places.
     pub(crate) fn pointer(&self, indices: &Indices) -> String {
         let mut pointer = String::new();
         let mut indices = indices.iter();
-        for token in &self.0 {
+        for token in &self.tokens {
             pointer.push('/');
             match token {
                 Token::Name(name) => pointer.push_str(&escape(name)),
@@ -72,7 +89,7 @@ impl Pattern {
     /// As it is written.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        for token in &self.0 {
+        for token in &self.tokens {
             text.push('/');
             match token {
                 Token::Name(name) => text.push_str(&escape(name)),
@@ -142,6 +159,6 @@ mod tests {
         let pattern = Pattern::parse("/a~1b/*/c/*").expect("a pattern");
         assert_eq!(pattern.pointer(&[1, 22, 0]), "/a~1b/1/c/22");
         assert_eq!(pattern.array_of(1).pointer(&[1, 0, 0]), "/a~1b/1/c");
-        assert_eq!(Pattern(pattern.group().to_vec()).text(), "/a~1b/*/c/*");
+        assert_eq!(Pattern::new(pattern.group()).text(), "/a~1b/*/c/*");
     }
 }

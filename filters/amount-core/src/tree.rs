@@ -1,5 +1,6 @@
 //! The places that a rule knows, as a tree: what the body's reader walks along.
 
+use crate::json::{Name, first_word};
 use crate::pattern::{Indices, Pattern, Token};
 
 /// As many members of one object may be required: a bit for each.
@@ -29,6 +30,8 @@ impl Shape {
 /// A place.
 #[derive(Debug)]
 pub(crate) struct Node {
+    /// Its number in the tree.
+    pub(crate) id: usize,
     pub(crate) pattern: Pattern,
     pub(crate) shape: Shape,
     /// An object's members: those that must be there first, so that a bit is enough for each.
@@ -52,8 +55,20 @@ pub(crate) struct Node {
 /// A known member.
 #[derive(Debug)]
 pub(crate) struct Child {
-    pub(crate) name: String,
+    name: String,
+    /// Its name's first bytes, which tell most names apart.
+    word: u64,
     pub(crate) node: usize,
+}
+
+impl Child {
+    /// Whether a key names it.
+    #[inline]
+    pub(crate) fn is(&self, key: &Name<'_>) -> bool {
+        self.word == key.word
+            && self.name.len() == key.text.len()
+            && (key.text.len() <= size_of::<u64>() || self.name == key.text)
+    }
 }
 
 /// What is noted of a place.
@@ -73,14 +88,15 @@ pub(crate) struct Tree {
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { nodes: vec![Node::new(Pattern::default())] }
+        Self { nodes: vec![Node::new(Self::ROOT, Pattern::default())] }
     }
 }
 
 impl Node {
-    fn new(pattern: Pattern) -> Self {
+    fn new(id: usize, pattern: Pattern) -> Self {
         let stars = pattern.stars();
         Self {
+            id,
             pattern,
             shape: Shape::Leaf,
             children: Vec::new(),
@@ -113,11 +129,11 @@ impl Tree {
     /// The place of a pattern, from now on a known one. The error says why it cannot be.
     pub(crate) fn insert(&mut self, pattern: &Pattern) -> Result<usize, String> {
         let mut at = Self::ROOT;
-        for (depth, token) in pattern.0.iter().enumerate() {
+        for (depth, token) in pattern.tokens().iter().enumerate() {
             self.shape(at, if *token == Token::Any { Shape::Array } else { Shape::Object })?;
             at = match self.step(at, token) {
                 Some(next) => next,
-                None => self.add(at, token, pattern.0.get(..=depth).unwrap_or_default()),
+                None => self.add(at, token, pattern.tokens().get(..=depth).unwrap_or_default()),
             };
         }
         Ok(at)
@@ -135,11 +151,13 @@ impl Tree {
 
     fn add(&mut self, at: usize, token: &Token, tokens: &[Token]) -> usize {
         let added = self.nodes.len();
-        self.nodes.push(Node::new(Pattern(tokens.to_vec())));
+        self.nodes.push(Node::new(added, Pattern::new(tokens)));
         if let Some(node) = self.nodes.get_mut(at) {
             match token {
                 Token::Any => node.items = Some(added),
-                Token::Name(name) => node.children.push(Child { name: name.clone(), node: added }),
+                Token::Name(name) => {
+                    node.children.push(Child { name: name.clone(), word: first_word(name), node: added });
+                }
             }
         }
         added

@@ -87,6 +87,19 @@ fn bodies(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
 }
 
 #[test]
+fn the_payments_own_rule_tells_of_the_amount() {
+    let rules = include_bytes!("../../../services/payment/src/amount-rule.json");
+    let config = Config::from_json(rules).expect("the rules");
+    let guard = config.guard_for(None, "POST", "/payment", std::iter::empty()).expect("a rule");
+    let judge = |currency: &str| {
+        let body = format!(r#"{{"orderId":"o","amount":100,{currency}"paymentMethod":"credit_card"}}"#);
+        config.judge(guard, body.as_bytes(), &mut Scratch::default())
+    };
+    assert_eq!(judge(r#""currency":"USD","#).verified.as_deref(), Some("100;currency=USD;exponent=2"));
+    assert_eq!(judge("").faults.first().map(|fault| fault.code.as_str()), Some("missing"));
+}
+
+#[test]
 fn what_is_around_the_body_counts_too() {
     assert_eq!(first(""), "400 empty_body");
     assert_eq!(first(&format!("{ORDER}{{}}")), "400 trailing_data");

@@ -22,11 +22,8 @@ const DOUBLED_KEYS: [&str; 2] = ["y_object_duplicated_key.json", "y_object_dupli
 
 /// RFC 8259 lets a reader choose. Ours takes integers of any size that a double can hold (their range is the rule's
 /// matter), and refuses what has no one reading.
-const CHOSEN_TAKEN: [&str; 3] = [
-    "i_number_too_big_neg_int.json",
-    "i_number_too_big_pos_int.json",
-    "i_number_very_big_negative_int.json",
-];
+const CHOSEN_TAKEN: [&str; 3] =
+    ["i_number_too_big_neg_int.json", "i_number_too_big_pos_int.json", "i_number_very_big_negative_int.json"];
 
 #[test]
 fn json_test_suite() {

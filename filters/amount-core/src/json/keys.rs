@@ -1,5 +1,7 @@
 //! Doubled keys: whether an object has one twice, however they are spelled.
 
+use std::mem;
+
 use super::text::{Text, unescape};
 
 /// Up to this many members each key is compared with each; above, they are sorted once.
@@ -10,9 +12,12 @@ const FEW_MEMBERS: usize = 16;
 pub(crate) struct Keys {
     /// What escaped keys say.
     unescaped: String,
-    open: Vec<Key>,
-    /// Where each open object's keys begin.
-    objects: Vec<usize>,
+    /// Those of all open objects, the innermost last.
+    all: Vec<Key>,
+    /// Where the innermost object's begin.
+    first: usize,
+    /// Where those of the objects around it begin.
+    outer: Vec<usize>,
 }
 
 /// A key. Almost all are told apart by their length and their first eight bytes.
@@ -24,64 +29,68 @@ struct Key {
     is_escaped: bool,
 }
 
+/// What a key says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Name<'k> {
+    pub(crate) text: &'k str,
+    /// See [`first_word`].
+    pub(crate) word: u64,
+}
+
 impl Keys {
     pub(super) fn clear(&mut self) {
         self.unescaped.clear();
-        self.open.clear();
-        self.objects.clear();
+        self.all.clear();
+        self.first = 0;
+        self.outer.clear();
     }
 
     /// How many bytes it holds on to.
     pub(crate) fn capacity(&self) -> usize {
-        let keys = self.open.capacity().saturating_mul(size_of::<Key>());
+        let keys = self.all.capacity().saturating_mul(size_of::<Key>());
         keys.saturating_add(self.unescaped.capacity())
-            .saturating_add(self.objects.capacity().saturating_mul(size_of::<usize>()))
+            .saturating_add(self.outer.capacity().saturating_mul(size_of::<usize>()))
     }
 
     #[inline]
     pub(super) fn open(&mut self) {
-        self.objects.push(self.open.len());
+        self.outer.push(mem::replace(&mut self.first, self.all.len()));
     }
 
     /// Adds a key to the innermost object: what it says, or nothing if it comes twice.
     #[inline]
-    pub(super) fn add<'k>(&'k mut self, body: &'k str, key: Text<'k>) -> Option<&'k str> {
-        let (start, source) = if key.is_escaped {
+    pub(super) fn add<'k>(&'k mut self, body: &'k str, key: Text<'k>) -> Option<Name<'k>> {
+        let (text, word, start) = if key.is_escaped {
             let start = self.unescaped.len();
             unescape(key.raw, &mut self.unescaped);
-            (start, self.unescaped.as_str())
+            let text = self.unescaped.get(start..).unwrap_or_default();
+            (text, first_word(text), start)
         } else {
-            (key.start, body)
+            (key.raw, word_at(body.as_bytes(), key.start, key.raw.len()), key.start)
         };
-        let end = if key.is_escaped { source.len() } else { start.saturating_add(key.raw.len()) };
-        let name = source.get(start..end).unwrap_or_default();
-        let added = Key {
-            word: first_word(source.as_bytes(), start, name.len()),
-            start: u32::try_from(start).unwrap_or(u32::MAX),
-            len: u32::try_from(name.len()).unwrap_or(u32::MAX),
-            is_escaped: key.is_escaped,
-        };
-        let first = self.objects.last().copied().unwrap_or_default();
-        let siblings = self.open.get(first..).unwrap_or_default();
+        // The reader takes no body whose places need more.
+        let place = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        let added = Key { word, start: place(start), len: place(text.len()), is_escaped: key.is_escaped };
+        let siblings = self.all.get(self.first..).unwrap_or_default();
         let is_same = |known: &Key| {
-            known.word == added.word
+            known.word == word
                 && known.len == added.len
-                && (known.len <= 8 || known.name(body, &self.unescaped) == name.as_bytes())
+                && (text.len() <= size_of::<u64>() || known.name(body, &self.unescaped) == text.as_bytes())
         };
         if siblings.len() < FEW_MEMBERS && siblings.iter().any(is_same) {
             return None;
         }
-        self.open.push(added);
-        Some(name)
+        self.all.push(added);
+        Some(Name { text, word })
     }
 
     /// Closes the innermost object; false if it has a key twice.
     #[inline]
     pub(super) fn close(&mut self, body: &str) -> bool {
-        let first = self.objects.pop().unwrap_or_default();
-        let members = self.open.get_mut(first..).unwrap_or_default();
+        let members = self.all.get_mut(self.first..).unwrap_or_default();
         let is_sound = members.len() <= FEW_MEMBERS || !has_double(members, body, &self.unescaped);
-        self.open.truncate(first);
+        self.all.truncate(self.first);
+        self.first = self.outer.pop().unwrap_or_default();
         is_sound
     }
 }
@@ -94,9 +103,13 @@ impl Key {
     }
 }
 
-/// The first eight bytes of a text of this length, with zeros behind its end.
+/// The first eight bytes of a name, with zeros behind its end: with its length, all of one that is no longer.
+pub(crate) fn first_word(name: &str) -> u64 {
+    word_at(name.as_bytes(), 0, name.len())
+}
+
 #[inline]
-fn first_word(source: &[u8], start: usize, len: usize) -> u64 {
+fn word_at(source: &[u8], start: usize, len: usize) -> u64 {
     let rest = source.get(start..).unwrap_or_default();
     let Some(chunk) = rest.first_chunk::<8>() else {
         let bytes = rest.get(..len).unwrap_or(rest).iter().rev();

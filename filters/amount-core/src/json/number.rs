@@ -1,8 +1,8 @@
 //! Whether a number is one that a double can hold, told by its digits and its exponent: a reader that takes doubles
 //! would else read infinity, or zero, where the next one reads digits.
 
-/// Digits before which no double is too small or too large, whatever they are.
-const PLAIN_LIMIT: usize = 300;
+/// Up to this length, a number without exponent is neither too small nor too large, whatever its digits are.
+pub(super) const PLAIN_LIMIT: usize = 300;
 
 /// Half of the smallest double is 2.4703282292062327208...e-324, which rounds to zero.
 const SMALLEST: (i64, u64) = (-324, 2_470_328_229_206_232_720);
@@ -14,7 +14,6 @@ const LARGEST: (i64, u64) = (308, 1_797_693_134_862_315_807);
 pub(super) fn is_in_range(number: &str) -> bool {
     let digits = number.strip_prefix('-').unwrap_or(number);
     let (digits, exponent) = match digits.split_once(['e', 'E']) {
-        None if digits.len() <= PLAIN_LIMIT => return true,
         None => (digits, 0),
         Some((digits, exponent)) => (digits, read_exponent(exponent)),
     };

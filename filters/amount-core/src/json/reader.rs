@@ -3,33 +3,8 @@
 use super::keys::Keys;
 use super::number;
 use super::text::{self, Text, Wrong};
+use super::visitor::{Scalar, Visitor};
 use crate::fault::{Code, Fault};
-
-/// What the reader meets, in the body's order.
-pub(crate) trait Visitor<'a> {
-    /// An object begins; `at` is the place of its bracket.
-    fn begin_object(&mut self, at: usize);
-    /// An array begins.
-    fn begin_array(&mut self, at: usize);
-    /// The innermost object ends.
-    fn end_object(&mut self);
-    /// The innermost array ends.
-    fn end_array(&mut self);
-    /// A member's key: what it says, and how it stands there. Its value comes next.
-    fn key(&mut self, name: &str, key: Text<'a>);
-    /// A value that is neither object nor array; `at` is where it begins.
-    fn scalar(&mut self, scalar: Scalar<'a>, at: usize);
-}
-
-/// A value that is neither object nor array.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Scalar<'a> {
-    Null,
-    Bool(bool),
-    /// As it stands in the body.
-    Number(&'a str),
-    String(Text<'a>),
-}
 
 /// The body as text.
 pub(crate) fn utf8(body: &[u8]) -> Result<&str, Fault> {
@@ -274,17 +249,17 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         // A leading zero stands alone: what follows it is caught as trailing data or a missing comma.
         let whole = self.take(b'0') || self.digits();
         let fraction = !self.take(b'.') || self.digits();
-        let exponent = if self.take(b'e') || self.take(b'E') {
+        let has_exponent = self.take(b'e') || self.take(b'E');
+        if has_exponent {
             let _sign = self.take(b'+') || self.take(b'-');
-            self.digits()
-        } else {
-            true
-        };
+        }
+        let exponent = !has_exponent || self.digits();
         if !(whole && fraction && exponent) {
             return Err(self.syntax("a digit was expected"));
         }
         let number = self.text.get(start..self.at).unwrap_or_default();
-        if !number::is_in_range(number) {
+        let is_plain = !has_exponent && number.len() <= number::PLAIN_LIMIT;
+        if !is_plain && !number::is_in_range(number) {
             return Err(fault_at(Code::NumberRange, start, "a number that a double cannot hold"));
         }
         Ok(number)

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::Value;
-use super::reader::{Scalar, Visitor};
+use super::keys::Name;
 use super::text::{Text, unescape};
+use super::{Scalar, Value, Visitor};
 
 /// Puts a tree together.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ impl<'a> Visitor<'a> for Builder<'a> {
         self.end();
     }
 
-    fn key(&mut self, _name: &str, key: Text<'a>) {
+    fn key(&mut self, _name: Name<'_>, key: Text<'a>) {
         if let Some(Open::Object(_, next)) = self.open.last_mut() {
             *next = said(key);
         }

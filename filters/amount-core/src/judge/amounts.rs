@@ -66,11 +66,10 @@ impl Judge<'_> {
 
     /// The currency that the body names at a place.
     fn named(&self, source: &Source, found: &Found) -> Result<Currency, Wrong> {
-        if !found.is_string() {
+        let Some(code) = found.what.string(self.body) else {
             return wrong((Code::UnknownCurrency, "must be a string"));
-        }
-        let currency: Currency = found
-            .text(self.body)
+        };
+        let currency: Currency = code
             .parse()
             .map_err(|problem: UnknownCurrency| (Code::UnknownCurrency, problem.to_string().into()))?;
         if source.allowed.is_empty() || source.allowed.contains(&currency) {
@@ -151,17 +150,16 @@ impl Judge<'_> {
         found: &Found,
         currency: Option<Currency>,
     ) -> Result<Option<i64>, Wrong> {
-        if found.what == What::Missing {
-            return wrong((Code::Missing, "must be there"));
-        }
-        match amount.form {
-            Form::Number if found.what != What::Number => {
-                return wrong((Code::NotANumber, "must be a JSON number"));
-            }
-            Form::String if !found.is_string() => return wrong((Code::NotAString, "must be a JSON string")),
-            Form::Number | Form::String => {}
-        }
-        let text = found.text(self.body);
+        let text = match (found.what, amount.form) {
+            (What::Missing, _) => return wrong((Code::Missing, "must be there")),
+            (What::Integer(value), Form::Number) => return Self::integer(amount, value, currency),
+            (What::Number(span), Form::Number) => Cow::Borrowed(span.of(self.body)),
+            (_, Form::Number) => return wrong((Code::NotANumber, "must be a JSON number")),
+            (what, Form::String) => match what.string(self.body) {
+                Some(text) => text,
+                None => return wrong((Code::NotAString, "must be a JSON string")),
+            },
+        };
         if (amount.form, amount.unit) == (Form::Number, Unit::Minor) {
             return money::minor_units(&text).map(Some).or_else(wrong);
         }
@@ -188,6 +186,16 @@ impl Judge<'_> {
             }
         };
         decimal.minor_units(exponent).map(Some).or_else(wrong)
+    }
+
+    /// The same of a plain integer.
+    fn integer(amount: &Amount, value: i64, currency: Option<Currency>) -> Result<Option<i64>, Wrong> {
+        let units = match (amount.unit, currency) {
+            (Unit::Minor, _) => money::within(value),
+            (Unit::Major, Some(currency)) => money::from_major(value, currency.exponent()),
+            (Unit::Major, None) => return Ok(None),
+        };
+        units.map(Some).or_else(wrong)
     }
 
     /// Units as an amount writes them, for details. Without a currency no major amount has units.

@@ -2,7 +2,7 @@
 
 use super::Judge;
 use super::found::{Found, What};
-use super::walk::Token;
+use super::notes::Token;
 use crate::config::Count;
 use crate::fault::{Code, Fault};
 use crate::json::escape;
@@ -13,8 +13,9 @@ impl Judge<'_> {
     /// The lengths of arrays, and which of them are too long.
     pub(super) fn judge_arrays(&mut self) {
         let arrays = self.plan.arrays.iter().enumerate();
+        let is_longer = |found: &Found, max| matches!(found.what, What::Array(len) if i64::from(len) > max);
         let is_too_long =
-            |array: &Count| self.found(array.slot).iter().any(|found| i64::from(found.end) > array.max);
+            |array: &Count| self.found(array.slot).iter().any(|found| is_longer(found, array.max));
         let too_long = arrays.clone().filter(|(_, array)| is_too_long(array));
         self.too_long = too_long.fold(0, |bits, (index, _)| bits | bit(index));
         for (index, array) in arrays {
@@ -23,10 +24,12 @@ impl Judge<'_> {
                 continue;
             };
             for found in self.found(array.slot) {
-                if found.what == What::Missing {
-                    self.refuse(Code::Missing, &node.pattern, &found.indices, "must be there");
-                } else if !(array.min..=array.max).contains(&i64::from(found.end)) {
-                    self.refuse(Code::OutOfRange, &node.pattern, &found.indices, range(array));
+                match found.what {
+                    What::Array(len) if (array.min..=array.max).contains(&i64::from(len)) => {}
+                    What::Array(_) => {
+                        self.refuse(Code::OutOfRange, &node.pattern, &found.indices, range(array));
+                    }
+                    _ => self.refuse(Code::Missing, &node.pattern, &found.indices, "must be there"),
                 }
             }
         }
@@ -34,7 +37,7 @@ impl Judge<'_> {
 
     /// Objects and arrays where they must be.
     pub(super) fn judge_places(&mut self) {
-        for misplaced in &self.walker.misplaced {
+        for misplaced in &self.notes.misplaced {
             let Some(node) = self.plan.tree.get(misplaced.node) else { continue };
             if self.is_in_too_long(node, 0) {
                 continue;
@@ -73,13 +76,14 @@ impl Judge<'_> {
     pub(super) fn count(&self, found: &Found) -> Result<i64, (Code, &'static str)> {
         match found.what {
             What::Missing => Err((Code::Missing, "must be there")),
-            What::Number => money::minor_units(&found.text(self.body)),
+            What::Integer(value) => money::within(value),
+            What::Number(span) => money::minor_units(span.of(self.body)),
             _ => Err((Code::NotANumber, "must be a JSON number")),
         }
     }
 
     pub(super) fn judge_unknown(&mut self) {
-        for unknown in &self.walker.unknown {
+        for unknown in &self.notes.unknown {
             let Some(node) = self.plan.tree.get(unknown.node) else { continue };
             if self.is_full() || self.is_in_too_long(node, 0) {
                 continue;

@@ -96,7 +96,7 @@ pub(super) fn amount(
     };
     let Some(from) = draft.plan.sources.get(source) else { return Ok(()) };
     if let Origin::Body { pattern: currency, .. } = &from.origin
-        && !pattern.0.starts_with(currency.group())
+        && !pattern.tokens().starts_with(currency.group())
     {
         let message = format!("is not in the items that its currency, {}, is in", currency.text());
         return Err(draft.error(&at("pointer"), message));

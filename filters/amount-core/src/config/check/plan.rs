@@ -91,7 +91,7 @@ impl Draft<'_> {
     /// The pattern that stands at a field of the rule.
     pub(super) fn pattern(&self, text: &str, field: &str) -> Result<Pattern, ConfigError> {
         let pattern = Pattern::parse(text).map_err(|message| self.error(field, message))?;
-        if pattern.0.len() > self.max_depth {
+        if pattern.tokens().len() > self.max_depth {
             return Err(self.error(field, "is deeper than maxDepth"));
         }
         Ok(pattern)

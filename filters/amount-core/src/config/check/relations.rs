@@ -97,7 +97,7 @@ fn pattern<'d>(amount: usize, draft: &'d Draft<'_>) -> Option<&'d Pattern> {
 /// A part must lie in the items that the whole lies in, so that it is clear which ones go together.
 fn within(part: usize, whole: usize, at: &str, draft: &Draft<'_>) -> Result<(), ConfigError> {
     let (Some(part), Some(whole)) = (pattern(part, draft), pattern(whole, draft)) else { return Ok(()) };
-    if part.0.starts_with(whole.group()) {
+    if part.tokens().starts_with(whole.group()) {
         return Ok(());
     }
     Err(draft.error(at, format!("is not in the items that {} is in", whole.text())))

@@ -1,0 +1,116 @@
+//! What must be where: objects, arrays, counts, required and unknown fields.
+
+mod common;
+
+use common::{judged, with};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+fn base(changes: Value) -> Value {
+    let base = json!({
+        "amounts": [{"pointer": "/items/*/price"}, {"pointer": "/fee/value", "optional": true}],
+        "counts": [{"pointer": "/items/*/n", "max": 9, "optional": true}],
+        "arrays": [{"pointer": "/items", "max": 3}, {"pointer": "/items/*/tags", "min": 0, "max": 2, "optional": true}],
+        "fields": ["/note", "/items/*/tags/*", "/metadata/**", "/who/name", "/list/*"],
+    });
+    with(base, changes)
+}
+
+#[rstest]
+#[case::least(r#"{"items":[{"price":1}]}"#, "")]
+#[case::all(r#"{"items":[{"price":1,"n":9,"tags":["a"]}],"fee":{"value":1},"note":1,"who":{"name":"x"},"list":[1,"a"]}"#, "")]
+#[case::no_object("1", "not_an_object")]
+#[case::an_array("[]", "not_an_object")]
+#[case::nothing("{}", "missing /items")]
+#[case::empty(r#"{"items":[]}"#, "out_of_range /items")]
+#[case::an_object(r#"{"items":{"price":1}}"#, "not_an_array /items")]
+#[case::null(r#"{"items":null}"#, "not_an_array /items")]
+#[case::item_kind(r#"{"items":[1,{"price":1},[]]}"#, "not_an_object /items/0, not_an_object /items/2")]
+#[case::fee_kind(r#"{"items":[{"price":1}],"fee":1}"#, "not_an_object /fee")]
+#[case::who_kind(r#"{"items":[{"price":1}],"who":[]}"#, "not_an_object /who")]
+#[case::list_kind(r#"{"items":[{"price":1}],"list":{}}"#, "not_an_array /list")]
+#[case::tags_kind(r#"{"items":[{"price":1,"tags":1}]}"#, "not_an_array /items/0/tags")]
+#[case::price_of_each(
+    r#"{"items":[{"price":1},{},{"n":1}]}"#,
+    "missing /items/1/price, missing /items/2/price"
+)]
+#[case::count(r#"{"items":[{"price":1,"n":10}]}"#, "out_of_range /items/0/n")]
+#[case::count_of_nothing(r#"{"items":[{"price":1,"n":0}]}"#, "out_of_range /items/0/n")]
+#[case::count_with_a_fraction(r#"{"items":[{"price":1,"n":1.0}]}"#, "not_an_integer /items/0/n")]
+#[case::count_as_a_text(r#"{"items":[{"price":1,"n":"1"}]}"#, "not_a_number /items/0/n")]
+#[case::unknown(r#"{"items":[{"price":1,"tip":1}],"x":{}}"#, "unknown_field /items/0/tip, unknown_field /x")]
+#[case::unknown_in_a_value(r#"{"items":[{"price":1}],"note":{"a":1}}"#, "unknown_field /note/a")]
+#[case::unknown_item_of_a_value(r#"{"items":[{"price":1}],"note":[1]}"#, "unknown_field /note/0")]
+#[case::empty_values(r#"{"items":[{"price":1}],"note":{},"list":[[],{}]}"#, "")]
+#[case::anything_below(r#"{"items":[{"price":1}],"metadata":{"a":[{"b":1}]}}"#, "")]
+#[case::anything_there(r#"{"items":[{"price":1}],"metadata":[1]}"#, "")]
+#[case::escaped_names(r#"{"items":[{"\u0070rice":1}]}"#, "")]
+#[case::longer_by_nul(r#"{"items":[{"price":1}],"note\u0000":1}"#, "unknown_field")]
+#[case::secrets(r#"{"items":[{"price":1}],"4111111111111111":1}"#, "unknown_field")]
+#[case::secrets_within(r#"{"items":[{"price":1,"a b":1}]}"#, "unknown_field /items/0")]
+#[case::order(
+    r#"{"x":1,"items":[{"n":0,"price":0,"tags":[1,2,3]}],"fee":2}"#,
+    "out_of_range /items/0/tags, not_an_object /fee, zero /items/0/price, out_of_range /items/0/n, unknown_field /x"
+)]
+fn places(#[case] body: &str, #[case] expected: &str) {
+    assert_eq!(judged(base(json!({})), body), expected);
+}
+
+#[test]
+fn unknown_fields_can_be_allowed() {
+    let allow = |changes: Value| base(with(json!({"unknownFields": "allow"}), changes));
+    let body = r#"{"items":[{"price":1,"x":{"y":1}}],"note":{"a":1},"z":[1]}"#;
+    assert_eq!(judged(allow(json!({})), body), "");
+    assert_eq!(judged(allow(json!({})), r#"{"items":[{"x":1}]}"#), "missing /items/0/price");
+}
+
+#[test]
+fn what_must_be_in_an_object_must_be_though_the_object_is_not() {
+    let changes = json!({"amounts": [{"pointer": "/a/b/c"}, {"pointer": "/a/d"}, {"pointer": "/e/*/f"}]});
+    assert_eq!(judged(changes.clone(), "{}"), "missing /a/b/c, missing /a/d");
+    assert_eq!(judged(changes.clone(), r#"{"a":{"d":1}}"#), "missing /a/b/c");
+    assert_eq!(judged(changes, r#"{"a":{"d":1,"b":{"c":1}},"e":[]}"#), "");
+}
+
+#[test]
+fn a_body_can_be_an_array() {
+    let changes = json!({"amounts": [{"pointer": "/*/amount"}]});
+    assert_eq!(judged(changes.clone(), r#"[{"amount":1},{"amount":0}]"#), "zero /1/amount");
+    assert_eq!(judged(changes, "{}"), "not_an_array");
+}
+
+#[test]
+fn a_name_can_hold_what_pointers_escape() {
+    let changes = json!({"amounts": [{"pointer": "/a~1b/~0"}]});
+    assert_eq!(judged(changes.clone(), r#"{"a/b":{"~":1}}"#), "");
+    assert_eq!(judged(changes, r#"{"a/b":{"~":0,"c":1}}"#), "zero /a~1b/~0, unknown_field /a~1b/c");
+}
+
+#[test]
+fn an_array_that_is_too_long_is_told_for_that_alone() {
+    let body =
+        |count: usize| format!(r#"{{"items":[{}]}}"#, vec![r#"{"tags":[1,2,3],"x":1}"#; count].join(","));
+    assert_eq!(judged(base(json!({})), &body(4)), "out_of_range /items");
+    assert_eq!(judged(base(json!({})), &body(5000)), "413 too_large_body");
+    assert_eq!(judged(base(json!({"maxBodyBytes": 1_000_000})), &body(30_000)), "out_of_range /items");
+    let within = judged(base(json!({})), &body(2));
+    assert_eq!(within.matches("out_of_range /items/1/tags").count(), 1, "{within}");
+    assert_eq!(within.matches("unknown_field /items/0/x").count(), 1, "{within}");
+}
+
+#[test]
+fn no_more_than_twenty_faults_are_told() {
+    let body = format!(
+        r#"{{"items":[{{"price":1}}],"list":[],{}}}"#,
+        (0..50).map(|at| format!(r#""x{}":1"#, "y".repeat(at))).collect::<Vec<_>>().join(",")
+    );
+    assert_eq!(judged(base(json!({})), &body).split(", ").count(), 20);
+}
+
+#[rstest]
+#[case::within(3, r#"{"amount":1,"x":{"y":[]}}"#, "")]
+#[case::deeper(3, r#"{"amount":1,"x":{"y":[[]]}}"#, "400 too_deep")]
+#[case::known(1, r#"{"amount":[]}"#, "400 too_deep")]
+fn depth(#[case] limit: usize, #[case] body: &str, #[case] expected: &str) {
+    assert_eq!(judged(json!({"maxDepth": limit, "unknownFields": "allow"}), body), expected);
+}
