@@ -51,6 +51,8 @@ pub struct Options {
     pub is_generous: bool,
     /// [`Envoy::change`] can be used. Envoy then starts even where it refuses the filters.
     pub is_dynamic: bool,
+    /// Who answers in place of Envoy itself. Upgrades and extended CONNECT are then let to the filters.
+    pub upstream: Option<SocketAddr>,
 }
 
 impl From<Setup> for Options {
@@ -77,6 +79,15 @@ pub fn binary() -> Option<PathBuf> {
         eprintln!("skipped: FINPAY_ENVOY is not set; `cargo mesh test` sets it");
     }
     path
+}
+
+/// The filter's module in the folder that `FINPAY_WASM_DIR` names, or `None` (with a word).
+pub fn module(name: &str) -> Option<PathBuf> {
+    let Some(folder) = std::env::var_os("FINPAY_WASM_DIR") else {
+        eprintln!("skipped: FINPAY_WASM_DIR is not set; `cargo mesh test` sets it");
+        return None;
+    };
+    Some(PathBuf::from(folder).join(format!("{name}.wasm")))
 }
 
 impl Envoy {
@@ -143,6 +154,13 @@ impl Envoy {
         self.process.id().context("Envoy has ended")
     }
 
+    /// Memory that is resident, in KiB.
+    pub fn resident_kib(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+        Ok(line.split_whitespace().next().context("a number")?.parse()?)
+    }
+
     /// What it has logged.
     pub fn log(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.folder.path().join("log"))?)
@@ -161,6 +179,19 @@ impl Envoy {
             async || Ok(Some(self.log()?).filter(|log| log.contains(text))),
         )
         .await
+    }
+
+    /// One counter or gauge by its full name; 0 before it is there.
+    pub async fn stat(&self, name: &str) -> Result<u64> {
+        let url = format!("http://envoy/stats?format=json&filter=^{}$", name.replace('.', "\\."));
+        let stats: Value = self.admin.get(url).send().await?.json().await?;
+        Ok(stats["stats"][0]["value"].as_u64().unwrap_or(0))
+    }
+
+    /// What Prometheus would scrape.
+    pub async fn prometheus(&self) -> Result<String> {
+        let answer = self.admin.get("http://envoy/stats/prometheus").send().await?;
+        Ok(answer.error_for_status()?.text().await?)
     }
 
     /// Its counters and gauges whose names hold this text.

@@ -23,11 +23,7 @@ impl Tools {
     /// Those that `FINPAY_ENVOY` and `FINPAY_WASM_DIR` name, or `None` (with a word).
     pub fn from_env() -> Option<Self> {
         let binary = envoy::binary()?;
-        let Some(folder) = std::env::var_os("FINPAY_WASM_DIR") else {
-            eprintln!("skipped: FINPAY_WASM_DIR is not set; `cargo mesh test` sets it");
-            return None;
-        };
-        Some(Self { binary, module: PathBuf::from(folder).join("jwt.wasm") })
+        Some(Self { binary, module: envoy::module("jwt")? })
     }
 
     /// An Envoy with the filter under this configuration, and clusters for these issuers.

@@ -114,6 +114,18 @@ impl Connection {
 
     /// The next answer.
     pub async fn read(&mut self) -> Result<Reply> {
+        let mut reply = self.read_head().await?;
+        let length = reply.header("content-length").parse().unwrap_or(0);
+        while self.unread.len() < length {
+            self.more().await?;
+        }
+        reply.body = String::from_utf8_lossy(&self.unread[..length]).into_owned();
+        self.unread.drain(..length);
+        Ok(reply)
+    }
+
+    /// The next answer to HEAD, which has no body whatever length it tells.
+    pub async fn read_head(&mut self) -> Result<Reply> {
         let end = loop {
             if let Some(at) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
                 break at;
@@ -129,20 +141,19 @@ impl Connection {
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status line")?;
         let headers = lines.filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
-        let mut reply = Reply { status: status.parse()?, headers: headers.collect(), body: String::new() };
+        let reply = Reply { status: status.parse()?, headers: headers.collect(), body: String::new() };
         self.is_closing = reply.header("connection") == "close";
-        let length = reply.header("content-length").parse().unwrap_or(0);
-        while self.unread.len() < length {
-            self.more().await?;
-        }
-        reply.body = String::from_utf8_lossy(&self.unread[..length]).into_owned();
-        self.unread.drain(..length);
         Ok(reply)
+    }
+
+    /// Whether the server has ended the connection; waits until it says something otherwise.
+    pub async fn is_ended(&mut self) -> bool {
+        self.unread.is_empty() && self.more().await.is_err()
     }
 
     async fn more(&mut self) -> Result<()> {
         let mut chunk = [0; 4096];
-        match self.stream.read(&mut chunk).await? {
+        match timeout(LIMIT, self.stream.read(&mut chunk)).await.context("no more in time")?? {
             0 => bail!("the connection was closed"),
             count => self.unread.extend_from_slice(&chunk[..count]),
         }

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
+use tests::dice::Dice;
 use tests::envoy::{Envoy, Options, Setup};
 use tests::issuer::{FEED, Issuer, JWKS};
 use tests::jwt::{Tools, configuration};
@@ -14,30 +15,6 @@ use tests::wait::until;
 const CLIENTS: u64 = 8;
 /// What the process may grow by, in KiB: allocators keep and give back pages as they please.
 const GROWTH_KIB: u64 = 6 << 10;
-
-/// Xorshift: the same requests in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).unwrap_or(0)
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[3]
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.byte()).collect()
-    }
-}
 
 /// A byte that is harm wherever it is put: not one that ends a value in a query or a cookie, or that is trimmed off.
 fn foreign(dice: &mut Dice) -> u8 {
@@ -123,7 +100,7 @@ async fn flood(envoy: &Envoy, tokens: &[String], seed: u64, count: u64) -> Resul
     for client in 0..CLIENTS {
         let (address, tokens) = (envoy.address, tokens.to_vec());
         clients.spawn(async move {
-            let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (client + 1));
+            let mut dice = Dice::new(seed, client);
             let mut statuses = [0_u64; 600];
             let mut connection = Connection::open(address).await?;
             for _ in 0..count / CLIENTS {
@@ -149,12 +126,6 @@ async fn flood(envoy: &Envoy, tokens: &[String], seed: u64, count: u64) -> Resul
     Ok(sum)
 }
 
-fn resident_kib(envoy: &Envoy) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", envoy.pid()?))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-    Ok(line.split_whitespace().next().context("a number")?.parse()?)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_leaves_nothing_behind() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };
@@ -173,9 +144,9 @@ async fn a_flood_leaves_nothing_behind() -> Result<()> {
     })
     .await?;
     flood(&envoy, &tokens, 1, count / 2).await?;
-    let (before, started) = (resident_kib(&envoy)?, Instant::now());
+    let (before, started) = (envoy.resident_kib()?, Instant::now());
     let statuses = flood(&envoy, &tokens, 2, count).await?;
-    let (after, took) = (resident_kib(&envoy)?, started.elapsed());
+    let (after, took) = (envoy.resident_kib()?, started.elapsed());
     let told: Vec<_> = statuses.iter().enumerate().filter(|(_, count)| **count > 0).collect();
     eprintln!("{count} requests in {took:?}: {told:?}; resident {before} KiB, then {after} KiB");
     assert!(statuses[401] > count / 8, "many of them are for the filter to refuse");

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Options, SEEN};
+use super::{Options, SEEN, cluster};
 
+const UPSTREAM: &str = "upstream";
 const MANAGER: &str =
     "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const STDERR: &str = "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog";
@@ -16,7 +17,7 @@ const LINE: &str = "access: %REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONS
 pub(super) fn bootstrap(admin: &Path, listener_file: &Path, options: &Options) -> Value {
     let mut bootstrap = json!({
         "admin": {"address": {"pipe": {"path": admin}}},
-        "static_resources": {"clusters": options.setup.clusters},
+        "static_resources": {"clusters": clusters(options)},
     });
     if options.is_dynamic {
         let source = json!({"path": listener_file, "watched_directory": {"path": listener_file.parent()}});
@@ -26,6 +27,11 @@ pub(super) fn bootstrap(admin: &Path, listener_file: &Path, options: &Options) -
         bootstrap["static_resources"]["listeners"] = json!([listener(options, &options.setup.http_filters)]);
     }
     bootstrap
+}
+
+fn clusters(options: &Options) -> Vec<Value> {
+    let upstream = options.upstream.map(|address| cluster(UPSTREAM, address));
+    options.setup.clusters.iter().cloned().chain(upstream).collect()
 }
 
 /// The listener's file.
@@ -56,6 +62,10 @@ fn manager(options: &Options, http_filters: &[Value]) -> Value {
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
     });
+    let mut route = json!({"match": {"prefix": "/"}, "direct_response": {"status": 200}});
+    if options.upstream.is_some() {
+        route = json!({"match": {"prefix": "/"}, "route": {"cluster": UPSTREAM, "timeout": "60s"}});
+    }
     let mut manager = json!({
         "@type": MANAGER,
         "stat_prefix": "test",
@@ -63,7 +73,7 @@ fn manager(options: &Options, http_filters: &[Value]) -> Value {
             "name": "all",
             "domains": ["*"],
             "response_headers_to_add": seen,
-            "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
+            "routes": [route],
         }]},
         "http_filters": http_filters.iter().chain([&router]).collect::<Vec<_>>(),
     });
@@ -71,6 +81,10 @@ fn manager(options: &Options, http_filters: &[Value]) -> Value {
         let format = json!({"text_format_source": {"inline_string": LINE}});
         let logger = json!({"@type": STDERR, "log_format": format});
         manager["access_log"] = json!([{"name": "envoy.access_loggers.stderr", "typed_config": logger}]);
+    }
+    if options.upstream.is_some() {
+        manager["upgrade_configs"] = json!([{"upgrade_type": "websocket"}]);
+        manager["http2_protocol_options"] = json!({"allow_connect": true});
     }
     if options.is_generous {
         manager["common_http_protocol_options"] = json!({"max_headers_count": 2000});
