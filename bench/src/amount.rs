@@ -36,6 +36,8 @@ pub enum Name {
     /// The same with 64 KiB, the largest that the rule takes
     #[value(name = "64kib")]
     SixtyFour,
+    /// 1 KiB, and a real upstream behind all chains: warm caches are then rarer
+    Upstream,
     /// 1 to 1,000 items in 64 KiB
     Items,
     /// Refusals: by headers beside a direct answer, by the body beside Wasm that buffers
@@ -49,6 +51,7 @@ pub async fn table(rig: &Rig<'_>, name: Name) -> Result<Table> {
         Name::One => orders::of_size(rig, "1kib", 1024).await,
         Name::Eight => orders::of_size(rig, "8kib", 8 * 1024).await,
         Name::SixtyFour => orders::of_size(rig, "64kib", 64 * 1024).await,
+        Name::Upstream => orders::before_upstream(rig, "upstream", 1024).await,
         Name::Items => orders::of_items(rig).await,
         Name::Refusals => refusals::run(rig).await,
     }

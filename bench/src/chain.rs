@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use hyper::StatusCode;
-use tests::envoy::{Envoy, Setup};
+use tests::envoy::{Envoy, Options};
 
 use crate::load::Load;
 use crate::process;
@@ -27,7 +27,7 @@ pub struct Chain {
     /// The row that does the same work in another way.
     pub beside: Option<String>,
     /// What Envoy runs.
-    pub setup: Setup,
+    pub envoy: Options,
     /// What it is sent.
     pub traffic: Arc<Traffic>,
     /// The module's size.
@@ -56,7 +56,7 @@ pub enum Started {
 impl Chain {
     /// Starts it, and waits until it answers as expected.
     pub async fn start(&self, binary: &Path) -> Result<Started> {
-        let envoy = match Envoy::start_with(binary.to_owned(), self.setup.clone()).await {
+        let envoy = match Envoy::start_with(binary.to_owned(), self.envoy.clone()).await {
             Ok(envoy) => envoy,
             Err(problem) => {
                 return match refusal(&format!("{problem:#}")) {

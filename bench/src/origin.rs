@@ -1,4 +1,4 @@
-//! What filters fetch: documents from a server in this process.
+//! Servers in this process: of documents that filters fetch, or of the requests behind them.
 
 use std::net::SocketAddr;
 
@@ -27,6 +27,11 @@ impl Origin {
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { address, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The cluster by which an Envoy reaches it.

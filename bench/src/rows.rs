@@ -1,9 +1,10 @@
 //! The rows of one table, as they are put together.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tests::envoy::Setup;
+use tests::envoy::{Options, Setup};
 
 use crate::chain::Chain;
 use crate::traffic::Traffic;
@@ -23,9 +24,21 @@ pub struct Common {
     pub clusters: Vec<Value>,
     /// Envoy's worker threads.
     pub workers: u32,
-    /// The filter that answers, behind all others and in the empty chain too. Without one the route answers, as soon
-    /// as it has the headers.
-    pub answer: Option<Value>,
+    /// Who answers what the filters let through.
+    pub answer: Answer,
+}
+
+/// Who answers what the filters let through, in the empty chain too.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// The route, as soon as it has the headers, with 200.
+    Route,
+    /// The route likewise, with this status and body.
+    Refusal(u16, String),
+    /// This filter, behind all others.
+    Filter(Value),
+    /// A service behind Envoy.
+    Upstream(SocketAddr),
 }
 
 /// The rows so far.
@@ -77,8 +90,15 @@ impl Rows {
         filter: Option<Value>,
         module_bytes: Option<u64>,
     ) {
+        let (mut last, mut upstream, mut direct) = (None, None, None);
+        match &common.answer {
+            Answer::Route => {}
+            Answer::Refusal(status, body) => direct = Some((*status, body.clone())),
+            Answer::Filter(filter) => last = Some(filter.clone()),
+            Answer::Upstream(address) => upstream = Some(*address),
+        }
         let setup = Setup {
-            http_filters: filter.into_iter().chain(common.answer.clone()).collect(),
+            http_filters: filter.into_iter().chain(last).collect(),
             clusters: common.clusters.clone(),
             concurrency: common.workers,
             plain: true,
@@ -87,7 +107,7 @@ impl Rows {
             name: name.to_owned(),
             over: (name != common.empty).then(|| common.empty.clone()),
             beside: beside.map(str::to_owned),
-            setup,
+            envoy: Options { setup, upstream, direct, ..Options::default() },
             traffic: Arc::clone(&common.traffic),
             module_bytes,
         });

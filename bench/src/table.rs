@@ -208,7 +208,7 @@ mod tests {
             name: name.to_owned(),
             over,
             beside,
-            setup: ::tests::envoy::Setup::default(),
+            envoy: ::tests::envoy::Options::default(),
             traffic: Arc::new(traffic),
             module_bytes: (name == "this filter").then_some(1025),
         };

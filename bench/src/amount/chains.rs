@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::PATH;
 use super::rule::BODY_LIMIT_BYTES;
-use crate::rows::{Common, Rows};
+use crate::rows::{Answer, Common, Rows};
 use crate::subject::Rig;
 use crate::traffic::Traffic;
 use crate::wasm::Module;
@@ -20,14 +20,14 @@ pub const LUA: &str = "Envoy's Lua";
 /// The check of the sum, with a JSON decoder of its own: Envoy's Lua has none.
 const SUM_CHECK: &str = include_str!("sum_check.lua");
 
-/// What all chains for this traffic have in common: they read its body to the end.
+/// What all chains for this traffic have in common: they read its body to the end, and no upstream hides their part.
 pub fn common(traffic: Traffic) -> Common {
     Common {
         empty: "empty".to_owned(),
         traffic: Arc::new(traffic),
         clusters: Vec::new(),
         workers: 1,
-        answer: Some(answer_at_end()),
+        answer: Answer::Filter(answer_at_end()),
     }
 }
 

@@ -3,8 +3,6 @@
 //! Envoy ends an HTTP/1.1 connection when it answers before it has read the body. So the requests that are refused by
 //! their headers, and those that the route itself answers beside them, each have a connection of their own.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 use hyper::StatusCode;
 
@@ -12,7 +10,7 @@ use super::PATH;
 use super::chains::{LUA, NOOP, common, lua};
 use super::order::Order;
 use super::rule;
-use crate::rows::{Common, named};
+use crate::rows::{Answer, Common, named};
 use crate::subject::Rig;
 use crate::table::{Column, Figure, Table};
 use crate::traffic::Traffic;
@@ -23,6 +21,8 @@ const COLUMNS: [Column; 2] = [
     Column { heading: "of the row beside", figure: Figure::OfBeside },
 ];
 const BYTES: usize = 1024;
+/// About what a problem with one fault takes.
+const PROBLEM_BYTES: usize = 330;
 
 pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
     let mut rows = rig.rows();
@@ -33,10 +33,8 @@ pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
         ("a byte too long", StatusCode::PAYLOAD_TOO_LARGE, Traffic::post(PATH, too_large)),
     ];
     for (label, status, traffic) in by_headers {
-        let traffic = traffic.cut_short();
-        let mut common = unread(&named("direct answer", label), traffic.clone());
+        let common = unread(&named("direct answer", label), status, traffic.cut_short().answered(status));
         rows.empty(&common);
-        common.traffic = Arc::new(traffic.answered(status));
         rows.ours(&common, label, &common.empty, &rule::configuration());
     }
     let wrong = Traffic::post(PATH, Order::of_bytes(BYTES)?.with_wrong_sum().body()?);
@@ -50,7 +48,8 @@ pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
     rig.measure("refusals", title, &COLUMNS, rows).await
 }
 
-/// A chain without a filter that answers when it has the headers.
-fn unread(empty: &str, traffic: Traffic) -> Common {
-    Common { empty: empty.to_owned(), answer: None, ..common(traffic) }
+/// A chain without a filter, which refuses everything when it has the headers: with as long a body as the filter does.
+fn unread(empty: &str, status: StatusCode, traffic: Traffic) -> Common {
+    let answer = Answer::Refusal(status.as_u16(), "x".repeat(PROBLEM_BYTES));
+    Common { empty: empty.to_owned(), answer, ..common(traffic) }
 }

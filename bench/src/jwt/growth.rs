@@ -9,7 +9,7 @@ use super::issuer::{Algorithm, Issuer};
 use super::native::Native;
 use super::ours::Ours;
 use super::{COLUMNS, PATH, PREFIX};
-use crate::rows::{Common, Rows, counted};
+use crate::rows::{Answer, Common, Rows, counted};
 use crate::subject::Rig;
 use crate::table::Table;
 use crate::traffic::Traffic;
@@ -138,7 +138,7 @@ fn common(issuer: &Issuer, documents: &Documents) -> Result<Common> {
         traffic: Arc::new(Traffic::get(PATH, &issuer.tokens(1)?)?),
         clusters: vec![documents.cluster()],
         workers: 1,
-        answer: None,
+        answer: Answer::Route,
     })
 }
 

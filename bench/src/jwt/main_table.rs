@@ -9,7 +9,7 @@ use super::issuer::{Algorithm, Issuer};
 use super::native::Native;
 use super::ours::{Ours, Signatures};
 use super::{COLUMNS, PATH, PREFIX};
-use crate::rows::Common;
+use crate::rows::{Answer, Common};
 use crate::subject::Rig;
 use crate::table::Table;
 use crate::traffic::Traffic;
@@ -26,7 +26,7 @@ pub(super) async fn run(rig: &Rig<'_>, name: &str, algorithm: Algorithm) -> Resu
         traffic: Arc::new(Traffic::get(PATH, &issuer.tokens(1)?)?),
         clusters: vec![documents.cluster()],
         workers: 1,
-        answer: None,
+        answer: Answer::Route,
     };
     let native = |cached_tokens| Native { jwks: &issuer.jwks, cached_tokens, paths: &paths };
     let ours = |cached_tokens, signatures| {

@@ -11,7 +11,7 @@ use super::documents::Documents;
 use super::issuer::{Algorithm, Issuer};
 use super::ours::Ours;
 use super::{COLUMNS, PATH, PREFIX};
-use crate::rows::{Common, OURS};
+use crate::rows::{Answer, Common, OURS};
 use crate::subject::Rig;
 use crate::table::Table;
 use crate::traffic::Traffic;
@@ -29,7 +29,7 @@ pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
         traffic: Arc::new(Traffic::get(PATH, std::slice::from_ref(&token))?),
         clusters: vec![documents.cluster()],
         workers: 1,
-        answer: None,
+        answer: Answer::Route,
     };
     let mut rows = rig.rows();
     rows.empty(&common);

@@ -63,6 +63,9 @@ fn manager(options: &Options, http_filters: &[Value]) -> Value {
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
     });
     let mut route = json!({"match": {"prefix": "/"}, "direct_response": {"status": 200}});
+    if let Some((status, body)) = &options.direct {
+        route["direct_response"] = json!({"status": status, "body": {"inline_string": body}});
+    }
     if options.upstream.is_some() {
         route = json!({"match": {"prefix": "/"}, "route": {"cluster": UPSTREAM, "timeout": "60s"}});
     }
