@@ -1,0 +1,135 @@
+//! Bodies beyond the limit: refused before they are buffered whole.
+
+use anyhow::Result;
+use serde_json::json;
+use tests::amount::{Case, ORDER, ORDERS, Tools, WAYS, faults, judge_both_ways, order_rule, plain, rules};
+use tests::http2::Http2;
+use tests::post::{Framing, Post, chunk};
+use tests::raw::Connection;
+
+use super::malformed;
+
+const TOO_LARGE: &str = "413 body-too-large: too_large_body";
+/// What a rule without a limit of its own takes.
+const LIMIT: usize = 64 << 10;
+
+/// The order, filled up with blanks.
+fn padded(bytes: usize) -> String {
+    format!("{ORDER}{}", " ".repeat(bytes - ORDER.len()))
+}
+
+#[tokio::test]
+async fn the_limit_is_exact() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let with_limit = |name: &str, limit: usize| {
+        let mut rule = order_rule();
+        rule["name"] = name.into();
+        rule["match"]["path"]["exact"] = format!("/{name}").into();
+        rule["maxBodyBytes"] = limit.into();
+        rule
+    };
+    let configuration = rules(&[order_rule(), with_limit("small", 200), with_limit("large", 1 << 20)]);
+    let mut cases = Vec::new();
+    for framing in [Framing::Length, Framing::Pieces(7_000), Framing::Pieces(100)] {
+        for (path, limit) in [(ORDERS, LIMIT), ("/small", 200), ("/large", 1 << 20)] {
+            // A million pieces of ten bytes tell nothing more.
+            if limit > LIMIT && framing == Framing::Pieces(100) {
+                continue;
+            }
+            let post = |bytes: usize| Post::json(path, padded(bytes)).framed(framing);
+            cases.push(Case::new(format!("{limit} of {limit} bytes, {framing:?}"), post(limit), "200"));
+            cases.push(Case::new(
+                format!("{} of {limit} bytes, {framing:?}", limit + 1),
+                post(limit + 1),
+                TOO_LARGE,
+            ));
+        }
+    }
+    judge_both_ways(&tools, &configuration, &cases).await
+}
+
+#[tokio::test]
+async fn a_length_beyond_it_is_refused_before_the_body_comes() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    for way in WAYS {
+        let stand = tools.start_with(&rules(&[order_rule()]), way, plain()).await?;
+        for length in ["65537", "4294967296", "9223372036854775807"] {
+            let head = Post::json(ORDERS, "").with("content-length", length).framed(Framing::Own);
+            let mut connection = Connection::open(stand.envoy.address).await?;
+            let reply = connection.send(&head.head()).await?;
+            assert_eq!(faults(&reply, TOO_LARGE), Vec::<String>::new(), "{length}, {way:?}");
+            let mut client = Http2::open(stand.envoy.address).await?;
+            let reply = client.begin(&head, false).await?.reply().await?;
+            assert_eq!(faults(&reply, TOO_LARGE), Vec::<String>::new(), "{length}, HTTP/2, {way:?}");
+        }
+        assert_eq!(stand.upstream.seen().arrived, 0);
+        stand.is_sound().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_refused_in_mid_stream() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    for way in WAYS {
+        let stand = tools.start_with(&rules(&[order_rule()]), way, plain()).await?;
+        let head = Post::json(ORDERS, "").framed(Framing::Pieces(1));
+        let mut connection = Connection::open(stand.envoy.address).await?;
+        connection.start(&head.head()).await?;
+        for _ in 0..66 {
+            connection.start(&chunk(&[b' '; 1 << 10])).await?;
+        }
+        // No last chunk: it does not wait for one.
+        let reply = connection.read().await?;
+        assert_eq!(faults(&reply, TOO_LARGE), Vec::<String>::new(), "{way:?}");
+        let mut client = Http2::open(stand.envoy.address).await?;
+        let mut begun = client.begin(&head, false).await?;
+        for _ in 0..66 {
+            begun.piece(&[b' '; 1 << 10], false);
+        }
+        let reply = begun.reply().await?;
+        assert_eq!(faults(&reply, TOO_LARGE), Vec::<String>::new(), "HTTP/2, {way:?}");
+        assert_eq!(stand.upstream.seen().complete, 0);
+        assert_eq!(stand.upstream.seen().body_bytes, 0, "not a byte of it goes on");
+        stand.is_sound().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_length_is_a_number() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let mut wrong = Vec::new();
+    for way in WAYS {
+        let stand = tools.start_with(&rules(&[order_rule()]), way, plain()).await?;
+        for length in ["-1", "+5", "5x", "0x5", "5, 5", "5,6", "", "1e2", "99999999999999999999999"] {
+            let post = Post::json(ORDERS, ORDER).with("content-length", length).framed(Framing::Own);
+            let reply = stand.send(&post).await?;
+            // Envoy itself refuses most of them, with no problem in its body.
+            let ours = faults(&reply, &malformed("content_length")).is_empty();
+            if reply.status != 400 && !ours {
+                wrong.push(format!("{length:?}, {way:?}: {}", reply.verdict()));
+            }
+        }
+        let both = Post::json(ORDERS, ORDER).with("content-length", "5").framed(Framing::Pieces(9));
+        wrong.extend((stand.send(&both).await?.status != 400).then(|| "length and chunks".to_owned()));
+        let twice = Post::json(ORDERS, ORDER).with("content-length", "5");
+        wrong.extend((stand.send(&twice).await?.status != 400).then(|| "two lengths".to_owned()));
+        assert_eq!(stand.upstream.seen().arrived, 0);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn faults_of_very_many_items_are_told_as_few() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let stand = tools.start(&rules(&[order_rule()]), WAYS[0]).await?;
+    let of = |count: usize| json!({"items": vec![0; count], "totalAmount": 0}).to_string();
+    let reply = stand.send(&Post::json(ORDERS, of(32_000))).await?;
+    assert!(tests::amount::told(&reply).starts_with("422 invalid-amount: out_of_range /items"), "{reply:?}");
+    let reply = stand.send(&Post::json(ORDERS, of(100))).await?;
+    let body: serde_json::Value = serde_json::from_str(&reply.body)?;
+    assert_eq!(body["errors"].as_array().map(Vec::len), Some(20), "{body}");
+    stand.is_sound().await
+}
