@@ -1,0 +1,106 @@
+//! The amount that the service is told of, by the filter alone.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use tests::amount::{ORDER, ORDERS, Tools, Way, amount_rule, faults, order, order_rule, plain, rules};
+use tests::http2::Http2;
+use tests::post::{Framing, Post};
+
+const NAME: &str = "x-amount-verified";
+
+fn configuration() -> Value {
+    let mut order = order_rule();
+    order["verified"] = "/totalAmount".into();
+    let mut major = amount_rule("major", json!({"unit": "major"}));
+    major["verified"] = "/amount".into();
+    let mut optional = amount_rule("optional", json!({"optional": true}));
+    optional["verified"] = "/amount".into();
+    let mut dry = amount_rule("dry", json!({"max": 10}));
+    dry["verified"] = "/amount".into();
+    dry["dryRun"] = true.into();
+    rules(&[order, major, optional, dry, amount_rule("silent", json!({}))])
+}
+
+fn money(path: &str, amount: &str, currency: &str) -> Post {
+    Post::json(path, format!(r#"{{"amount":{amount},"currency":"{currency}"}}"#))
+}
+
+#[tokio::test]
+async fn a_judged_amount_is_told_in_minor_units() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let stand = tools.start_with(&configuration(), Way::Held, plain()).await?;
+    let yen = order(&[("\"paymentMethod\"", "\"currency\":\"JPY\",\"paymentMethod\"")]);
+    for (post, expected) in [
+        (Post::json(ORDERS, ORDER), vec!["100;currency=USD;exponent=2"]),
+        (Post::json(ORDERS, ORDER).framed(Framing::Pieces(3)), vec!["100;currency=USD;exponent=2"]),
+        (Post::json(ORDERS, yen), vec!["100;currency=JPY;exponent=0"]),
+        (money("/major", "\"123.45\"", "USD"), vec!["12345;currency=USD;exponent=2"]),
+        (money("/major", "\"123.4\"", "USD"), vec!["12340;currency=USD;exponent=2"]),
+        (money("/major", "\"1\"", "KWD"), vec!["1000;currency=KWD;exponent=3"]),
+        (money("/major", "\"0.0001\"", "CLF"), vec!["1;currency=CLF;exponent=4"]),
+        (money("/major", "\"90071992547409.91\"", "USD"), vec!["9007199254740991;currency=USD;exponent=2"]),
+        (Post::json("/optional", r#"{"currency":"USD"}"#), vec![]),
+        (money("/optional", "7", "EUR"), vec!["7;currency=EUR;exponent=2"]),
+        (money("/silent", "7", "EUR"), vec![]),
+        (money("/dry", "11", "EUR"), vec![]),
+        (money("/elsewhere", "7", "EUR"), vec![]),
+        (Post::json("/elsewhere", "").by("GET").framed(Framing::Own), vec![]),
+    ] {
+        for version in [1, 2] {
+            // Its own word for it, in several spellings and numbers.
+            for claims in [
+                &[][..],
+                &[(NAME, "1;currency=USD;exponent=2")],
+                &[("X-Amount-Verified", "1;currency=USD;exponent=2")],
+                &[(NAME, "1"), (NAME, "2"), ("X-AMOUNT-VERIFIED", "3")],
+                &[("x_amount_verified", "1"), ("x-amount_verified", "2"), ("X_Amount-Verified", "3")],
+            ] {
+                let mut post = post.clone();
+                for (name, value) in claims {
+                    post = post.with(if version == 2 { NAME } else { name }, value);
+                }
+                let reply = match version {
+                    1 => stand.send(&post).await?,
+                    _ => Http2::open(stand.envoy.address).await?.send(&post).await?,
+                };
+                let case = format!("{} with {claims:?}", String::from_utf8_lossy(&post.bytes()));
+                assert_eq!(faults(&reply, "200"), Vec::<String>::new(), "{case}");
+                let seen = stand.upstream.seen();
+                let told: Vec<_> = seen
+                    .headers
+                    .iter()
+                    .filter(|(name, _)| name.replace('_', "-") == NAME)
+                    .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+                    .collect();
+                assert_eq!(told, expected, "{case}");
+            }
+        }
+    }
+    stand.is_sound().await
+}
+
+#[tokio::test]
+async fn nobody_else_tells_it_where_headers_go_ahead() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let mut verifying = order_rule();
+    verifying["verified"] = "/totalAmount".into();
+    for (rule, way) in [(order_rule(), Way::Held), (order_rule(), Way::Ahead), (verifying, Way::Ahead)] {
+        let is_asked = rule.get("verified").is_some();
+        let stand = tools.start_with(&rules(&[rule]), way, plain()).await?;
+        // Asked for where it cannot be done: said once, in the log.
+        assert_eq!(stand.envoy.log()?.contains("`verified` needs holdHeaders"), is_asked, "{way:?}");
+        for post in
+            [Post::json(ORDERS, ORDER), Post::json("/elsewhere", ORDER), Post::json(ORDERS, ORDER).by("PUT")]
+        {
+            for name in [NAME, "X-Amount-Verified", "x_amount_verified"] {
+                let reply = stand.send(&post.clone().with(name, "1").with(name, "2")).await?;
+                assert_eq!(faults(&reply, "200"), Vec::<String>::new());
+                let seen = stand.upstream.seen();
+                let is_there = seen.headers.iter().any(|(name, _)| name.replace('_', "-") == NAME);
+                assert!(!is_there, "{name}, {way:?}: {seen:?}");
+            }
+        }
+        stand.is_sound().await?;
+    }
+    Ok(())
+}
