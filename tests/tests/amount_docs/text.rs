@@ -25,36 +25,44 @@ fn finpays_rules_are_those_of_its_services() -> Result<()> {
     Ok(())
 }
 
+/// Where the document has the fields and choices of each of the schema's types.
+const SECTIONS: [(&str, &str); 14] = [
+    ("", "Configuration"),
+    ("/$defs/Rule", "Rules"),
+    ("/$defs/UnknownFields", "Rules"),
+    ("/$defs/Match", "Match"),
+    ("/$defs/Path", "Match"),
+    ("/$defs/Currency", "Currency"),
+    ("/$defs/Amount", "Amounts"),
+    ("/$defs/Unit", "Amounts"),
+    ("/$defs/Form", "Amounts"),
+    ("/$defs/Lift", "Amounts"),
+    ("/$defs/Count", "Counts and arrays"),
+    ("/$defs/Sum", "Sums and limits"),
+    ("/$defs/Items", "Sums and limits"),
+    ("/$defs/AtMost", "Sums and limits"),
+];
+
 #[test]
 fn every_field_and_choice_is_documented() -> Result<()> {
-    let text = document::read(FILE)?;
     let schema: Value = serde_json::from_str(&document::read("schemas/amount-filter.json")?)?;
-    let mut names = Vec::new();
-    collect(&schema, &mut names);
-    assert!(names.len() > 50, "{names:?}");
-    for name in names {
-        let is_there = ["`", "."].iter().any(|before| text.contains(&format!("{before}{name}`")));
-        assert!(is_there || text.contains(&format!("`{name}: ")), "docs/{FILE} lacks `{name}`");
+    let types = schema["$defs"].as_object().map(serde_json::Map::len);
+    assert_eq!(types, Some(SECTIONS.len() - 1), "a type has no section here");
+    for (pointer, heading) in SECTIONS {
+        let text = document::section(FILE, heading)?;
+        let kind = schema.pointer(pointer).with_context(|| format!("no {pointer}"))?;
+        let fields = kind["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+        let choices = kind["oneOf"].as_array().into_iter().flatten();
+        let choices = choices.filter_map(|choice| choice["const"].as_str());
+        let mut count = 0;
+        for name in fields.chain(choices) {
+            let is_there = ["`", "."].iter().any(|before| text.contains(&format!("{before}{name}`")));
+            assert!(is_there, "docs/{FILE}, {heading} lacks `{name}` of {pointer}");
+            count += 1;
+        }
+        assert!(count > 1, "{pointer} has {count} fields and choices");
     }
     Ok(())
-}
-
-/// The names of all properties, and the values of all choices.
-fn collect(schema: &Value, names: &mut Vec<String>) {
-    match schema {
-        Value::Object(members) => {
-            for (name, member) in members {
-                match (name.as_str(), member) {
-                    ("properties", Value::Object(properties)) => names.extend(properties.keys().cloned()),
-                    ("const", Value::String(choice)) => names.push(choice.clone()),
-                    _ => {}
-                }
-                collect(member, names);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
-        _ => {}
-    }
 }
 
 #[test]
