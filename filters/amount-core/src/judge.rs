@@ -151,7 +151,8 @@ impl<'j> Judge<'j> {
         let is_comparable = is_one && self.faults.len() == before;
         self.judge_amounts();
         self.judge_counts();
-        if is_comparable {
+        // With all faults told, what else is sound is not known.
+        if is_comparable && !self.is_full() {
             self.judge_relations();
         }
         self.judge_unknown();
