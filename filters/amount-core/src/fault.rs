@@ -160,6 +160,16 @@ impl Fault {
     pub fn whole(code: Code, detail: impl Into<String>) -> Self {
         Self::new(code, String::new(), detail)
     }
+
+    /// A fault of the JSON text at a byte of it.
+    pub(crate) fn at(code: Code, byte: usize, what: &str) -> Self {
+        Self::whole(code, ["Not acceptable JSON at byte ", &byte.to_string(), ": ", what, "."].concat())
+    }
+
+    /// A body that nests deeper than a limit, at a byte of it.
+    pub(crate) fn too_deep(byte: usize, limit: usize) -> Self {
+        Self::at(Code::TooDeep, byte, &["nested deeper than ", &limit.to_string()].concat())
+    }
 }
 
 #[cfg(test)]
