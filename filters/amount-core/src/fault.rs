@@ -160,4 +160,31 @@ impl Fault {
     pub fn whole(code: Code, detail: impl Into<String>) -> Self {
         Self::new(code, String::new(), detail)
     }
+
+    /// A fault of the JSON text at a byte of it.
+    pub(crate) fn at(code: Code, byte: usize, what: &str) -> Self {
+        Self::whole(code, ["Not acceptable JSON at byte ", &byte.to_string(), ": ", what, "."].concat())
+    }
+
+    /// A body that nests deeper than a limit, at a byte of it.
+    pub(crate) fn too_deep(byte: usize, limit: usize) -> Self {
+        Self::at(Code::TooDeep, byte, &["nested deeper than ", &limit.to_string()].concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_has_a_word_of_its_own_that_a_label_can_hold() {
+        let mut words: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        let is_word = |word: &&str| {
+            word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        };
+        assert!(words.iter().all(is_word));
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), Code::ALL.len());
+    }
 }

@@ -43,10 +43,19 @@ pub enum Value<'a> {
 
 /// Reads a whole body.
 pub fn parse(body: &[u8]) -> Result<Value<'_>, Fault> {
-    let text = reader::utf8(body)?;
+    let text = utf8(body)?;
     let mut tree = tree::Builder::default();
     reader::read(text, DEPTH_LIMIT, &mut Keys::default(), &mut tree)?;
     Ok(tree.into_value())
+}
+
+/// The body as text.
+pub(crate) fn utf8(body: &[u8]) -> Result<&str, Fault> {
+    // Places in it are kept in 32 bits.
+    if u32::try_from(body.len()).is_err() {
+        return Err(Fault::whole(Code::TooLargeBody, "No body may have 4 GiB."));
+    }
+    str::from_utf8(body).map_err(|_| Fault::whole(Code::NotUtf8, "The body is not UTF-8."))
 }
 
 impl<'a> Value<'a> {

@@ -15,7 +15,7 @@ use self::walk::{Walk, Walks};
 use crate::admit::doubtful;
 use crate::config::{Config, Plan, Rule};
 use crate::fault::{Code, FAULTS_LIMIT, Fault};
-use crate::json::{Keys, reader};
+use crate::json::{self, Keys, reader};
 use crate::money::Currency;
 use crate::outcome::{Guard, Outcome, too_large_body};
 use crate::pattern::{Indices, Pattern};
@@ -94,7 +94,7 @@ fn read<'b>(
     keys: &mut Keys,
     notes: &mut [Notes],
 ) -> Result<&'b str, Fault> {
-    let text = reader::utf8(body)?;
+    let text = json::utf8(body)?;
     let depth = rules.iter().map(|(_, rule)| rule.max_depth).max().unwrap_or_default();
     let mut walks = rules.iter().zip(notes).map(|((_, rule), notes)| Walk::new(rule, notes));
     // Without one, a dry run's limit has said all that there is to say.
@@ -140,7 +140,7 @@ impl<'j> Judge<'j> {
     /// All that is wrong, the most telling first: the first fault's code is the one that metrics count.
     fn judge(&mut self) {
         if let Some(at) = self.notes.too_deep {
-            self.faults.push(reader::too_deep(at, self.max_depth));
+            self.faults.push(Fault::too_deep(at, self.max_depth));
             return;
         }
         self.judge_currencies();
@@ -151,7 +151,8 @@ impl<'j> Judge<'j> {
         let is_comparable = is_one && self.faults.len() == before;
         self.judge_amounts();
         self.judge_counts();
-        if is_comparable {
+        // With all faults told, what else is sound is not known.
+        if is_comparable && !self.is_full() {
             self.judge_relations();
         }
         self.judge_unknown();

@@ -216,16 +216,18 @@ impl Tree {
         Ok(())
     }
 
-    /// Once every place is known: which members must be there, and which arrays each place lies in.
+    /// Once every place is known: which members must be there, which arrays each place lies in, and
+    /// what lies in an open place and so is one.
     pub(crate) fn finish(&mut self) -> Result<(), String> {
         // A place comes behind the one that it lies in, so one pass each way is enough.
         for at in 0..self.nodes.len() {
             let Some(node) = self.nodes.get(at) else { continue };
-            let arrays = node.arrays;
+            let (arrays, is_open) = (node.arrays, node.is_open);
             let below: Vec<usize> = node.children.iter().map(|child| child.node).chain(node.items).collect();
             for at in below {
                 if let Some(node) = self.nodes.get_mut(at) {
                     node.arrays |= arrays;
+                    node.is_open |= is_open;
                 }
             }
         }

@@ -178,6 +178,15 @@ fn different_currencies_of_the_body_can_be_asked_to_be_the_same() {
 }
 
 #[test]
+fn no_currency_has_two_caps() {
+    let rule =
+        rule(amount(json!({"caps": {"USD": 5}}))).to_string().replace(r#"{"USD":5}"#, r#"{"USD":5,"USD":9}"#);
+    let error =
+        Config::from_json(format!(r#"{{"rules":[{rule}]}}"#).as_bytes()).expect_err("refused").to_string();
+    assert_eq!(error, "rules[0].amounts[0].caps: USD is there twice");
+}
+
+#[test]
 fn the_filter_needs_the_headers_to_tell_of_an_amount() {
     let config = |hold: bool| {
         json!({"holdHeaders": hold, "rules": [rule(json!({"verified": "/amount"}))]}).to_string()

@@ -57,6 +57,19 @@ fn places(#[case] body: &str, #[case] expected: &str) {
 }
 
 #[test]
+fn what_is_asked_in_an_open_place_leaves_the_rest_open() {
+    let changes = json!({"amounts": [{"pointer": "/a/b/c"}, {"pointer": "/d"}], "fields": ["/a/**"]});
+    assert_eq!(judged(changes.clone(), r#"{"a":{"b":{"c":1,"x":{}},"y":[1]},"d":1}"#), "");
+    assert_eq!(
+        judged(changes.clone(), r#"{"a":{"b":{"c":0}},"d":1,"z":1}"#),
+        "zero /a/b/c, unknown_field /z"
+    );
+    assert_eq!(judged(changes, r#"{"a":[],"d":1}"#), "not_an_object /a");
+    let root = json!({"fields": ["/**"]});
+    assert_eq!(judged(root, r#"{"amount":1,"z":{"y":1}}"#), "");
+}
+
+#[test]
 fn unknown_fields_can_be_allowed() {
     let allow = |changes: Value| base(with(json!({"unknownFields": "allow"}), changes));
     let body = r#"{"items":[{"price":1,"x":{"y":1}}],"note":{"a":1},"z":[1]}"#;

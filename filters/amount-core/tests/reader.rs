@@ -243,7 +243,9 @@ fn depth_is_counted_and_not_recursed() {
 
 #[test]
 fn a_body_s_depth_is_not_that_of_the_one_before() {
-    let config = config(&[rule(json!({"unknownFields": "allow", "maxDepth": 2}))]);
+    let rules = [("a", 2), ("b", 9)]
+        .map(|(name, depth)| rule(json!({"name": name, "unknownFields": "allow", "maxDepth": depth})));
+    let config = config(&rules);
     let guard = config.guard_for(None, "POST", "/pay", std::iter::empty()).expect("a rule");
     let mut scratch = Scratch::default();
     for (body, is_refused) in [(r#"{"x":[[]],"amount":1}"#, true), (r#"{"x":[],"amount":1}"#, false)] {

@@ -267,6 +267,7 @@ mod tests {
     #[case::no_form(Some("a b"), true)]
     #[case::none(None, true)]
     #[case::other(Some("example.com"), false)]
+    #[case::other_with_a_dot(Some("example.com."), false)]
     fn hosts(#[case] authority: Option<&str>, #[case] expected: bool) {
         let rule = guarded(PathPattern::Exact("/a".to_owned()));
         let target = Readings::new(b"/a");

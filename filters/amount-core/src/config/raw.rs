@@ -3,9 +3,11 @@
 #![allow(missing_docs, reason = "each field's text is its description in the schema")]
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use route::raw::Path;
-use serde::Deserialize;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// The amount filter's `pluginConfig` (on plain Envoy: the `StringValue` in `configuration`).
 #[derive(Debug, Deserialize)]
@@ -127,7 +129,7 @@ pub struct Amount {
     /// The most that it may be, in minor units, where `caps` does not say otherwise; default 9007199254740991.
     pub max: Option<u64>,
     /// The most that it may be, in minor units, by currency. Without `max` every currency that can occur must be here.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "caps")]
     pub caps: BTreeMap<String, u64>,
     /// True: it may be absent.
     #[serde(default)]
@@ -174,8 +176,34 @@ pub struct Lift {
     /// As for the amount; default 9007199254740991.
     pub max: Option<u64>,
     /// As for the amount.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "caps")]
     pub caps: BTreeMap<String, u64>,
+}
+
+/// A map in which nothing comes twice: else the last limit of a currency would silently be the one that holds.
+fn caps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, u64>, D::Error> {
+    struct Caps;
+
+    impl<'de> Visitor<'de> for Caps {
+        type Value = BTreeMap<String, u64>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("limits by currency")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+            let mut caps = BTreeMap::new();
+            while let Some((currency, cap)) = members.next_entry::<String, u64>()? {
+                if caps.contains_key(&currency) {
+                    return Err(A::Error::custom([&currency, " is there twice"].concat()));
+                }
+                caps.insert(currency, cap);
+            }
+            Ok(caps)
+        }
+    }
+
+    deserializer.deserialize_map(Caps)
 }
 
 /// How large a count may be, or how long an array.

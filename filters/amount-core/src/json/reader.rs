@@ -6,15 +6,6 @@ use super::text::{self, Text, Wrong};
 use super::visitor::{Scalar, Visitor};
 use crate::fault::{Code, Fault};
 
-/// The body as text.
-pub(crate) fn utf8(body: &[u8]) -> Result<&str, Fault> {
-    // Places in it are kept in 32 bits.
-    if u32::try_from(body.len()).is_err() {
-        return Err(Fault::whole(Code::TooLargeBody, "No body may have 4 GiB."));
-    }
-    std::str::from_utf8(body).map_err(|_| Fault::whole(Code::NotUtf8, "The body is not UTF-8."))
-}
-
 /// Reads a whole body, nested at most so deep (64 and less).
 pub(crate) fn read<'a, V: Visitor<'a>>(
     text: &'a str,
@@ -33,22 +24,11 @@ pub(crate) fn read<'a, V: Visitor<'a>>(
     if reader.peek().is_none() {
         return Err(Fault::whole(Code::EmptyBody, "There is no body."));
     }
-    while reader.value()? || reader.behind_value()? {}
-    match reader.peek() {
-        None => Ok(()),
-        Some(_) => Err(reader.fault(Code::TrailingData, "more than one value")),
-    }
+    reader.whole().map_err(|refusal| *refusal.0)
 }
 
-/// A fault at a place of the body.
-pub(crate) fn fault_at(code: Code, at: usize, what: &str) -> Fault {
-    Fault::whole(code, ["Not acceptable JSON at byte ", &at.to_string(), ": ", what, "."].concat())
-}
-
-/// The fault of a body that nests deeper than a limit.
-pub(crate) fn too_deep(at: usize, limit: usize) -> Fault {
-    fault_at(Code::TooDeep, at, &["nested deeper than ", &limit.to_string()].concat())
-}
+/// A fault, small enough for a result that almost never is one.
+struct Refusal(Box<Fault>);
 
 struct Reader<'a, 's, V> {
     text: &'a str,
@@ -64,12 +44,12 @@ struct Reader<'a, 's, V> {
 
 impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
     #[cold]
-    fn fault(&self, code: Code, what: &str) -> Fault {
-        fault_at(code, self.at, what)
+    fn fault(&self, code: Code, what: &str) -> Refusal {
+        Refusal(Box::new(Fault::at(code, self.at, what)))
     }
 
     #[cold]
-    fn syntax(&self, what: &str) -> Fault {
+    fn syntax(&self, what: &str) -> Refusal {
         self.fault(Code::Syntax, what)
     }
 
@@ -100,8 +80,16 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         }
     }
 
+    fn whole(&mut self) -> Result<(), Refusal> {
+        while self.value()? || self.behind_value()? {}
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.fault(Code::TrailingData, "more than one value")),
+        }
+    }
+
     /// Reads a value's beginning, and its end if it is a scalar. True where another value must follow.
-    fn value(&mut self) -> Result<bool, Fault> {
+    fn value(&mut self) -> Result<bool, Refusal> {
         let at = self.at;
         match self.peek() {
             Some(b'{') => return self.begin_object(),
@@ -123,7 +111,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
     }
 
     /// Goes on behind a value. True where another one must follow; false at the end of the whole.
-    fn behind_value(&mut self) -> Result<bool, Fault> {
+    fn behind_value(&mut self) -> Result<bool, Refusal> {
         loop {
             self.skip_space();
             if self.depth == 0 {
@@ -149,9 +137,9 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         }
     }
 
-    fn begin(&mut self, is_object: bool) -> Result<(), Fault> {
+    fn begin(&mut self, is_object: bool) -> Result<(), Refusal> {
         if self.depth >= self.depth_limit {
-            return Err(too_deep(self.at, self.depth_limit));
+            return Err(Refusal(Box::new(Fault::too_deep(self.at, self.depth_limit))));
         }
         self.depth = self.depth.saturating_add(1);
         self.objects = (self.objects << 1) | u64::from(is_object);
@@ -160,7 +148,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         Ok(())
     }
 
-    fn begin_object(&mut self) -> Result<bool, Fault> {
+    fn begin_object(&mut self) -> Result<bool, Refusal> {
         let at = self.at;
         self.begin(true)?;
         self.keys.open();
@@ -171,7 +159,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         self.key().map(|()| true)
     }
 
-    fn begin_array(&mut self) -> Result<bool, Fault> {
+    fn begin_array(&mut self) -> Result<bool, Refusal> {
         let at = self.at;
         self.begin(false)?;
         self.visitor.begin_array(at);
@@ -188,7 +176,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         self.objects >>= 1;
     }
 
-    fn end_object(&mut self) -> Result<(), Fault> {
+    fn end_object(&mut self) -> Result<(), Refusal> {
         self.end();
         if !self.keys.close(self.text) {
             return Err(self.doubled());
@@ -203,12 +191,12 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
     }
 
     #[cold]
-    fn doubled(&self) -> Fault {
+    fn doubled(&self) -> Refusal {
         self.fault(Code::DuplicateKey, "a key comes twice")
     }
 
     /// A key, its colon and the space behind.
-    fn key(&mut self) -> Result<(), Fault> {
+    fn key(&mut self) -> Result<(), Refusal> {
         if self.peek() != Some(b'"') {
             return Err(self.syntax("a key was expected"));
         }
@@ -225,7 +213,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         Ok(())
     }
 
-    fn word(&mut self, word: &str, scalar: Scalar<'a>) -> Result<(), Fault> {
+    fn word(&mut self, word: &str, scalar: Scalar<'a>) -> Result<(), Refusal> {
         if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
             return Err(self.syntax("a value was expected"));
         }
@@ -243,7 +231,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         self.at > start
     }
 
-    fn number(&mut self) -> Result<&'a str, Fault> {
+    fn number(&mut self) -> Result<&'a str, Refusal> {
         let start = self.at;
         self.take(b'-');
         // A leading zero stands alone: what follows it is caught as trailing data or a missing comma.
@@ -260,13 +248,17 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         let number = self.text.get(start..self.at).unwrap_or_default();
         let is_plain = !has_exponent && number.len() <= number::PLAIN_LIMIT;
         if !is_plain && !number::is_in_range(number) {
-            return Err(fault_at(Code::NumberRange, start, "a number that a double cannot hold"));
+            return Err(Refusal(Box::new(Fault::at(
+                Code::NumberRange,
+                start,
+                "a number that a double cannot hold",
+            ))));
         }
         Ok(number)
     }
 
     #[inline]
-    fn string(&mut self) -> Result<Text<'a>, Fault> {
+    fn string(&mut self) -> Result<Text<'a>, Refusal> {
         let start = self.at.saturating_add(1);
         let mut is_escaped = false;
         self.at = text::plain_end(self.bytes, start);
@@ -289,7 +281,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
     }
 
     /// Where the escape ends whose backslash is next.
-    fn escape(&mut self) -> Result<usize, Fault> {
+    fn escape(&mut self) -> Result<usize, Refusal> {
         let (wrong, at) = match text::escape(self.bytes, self.at.saturating_add(1)) {
             Ok((_, end)) => return Ok(end),
             Err(wrong) => wrong,

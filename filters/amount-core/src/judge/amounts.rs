@@ -108,6 +108,9 @@ impl Judge<'_> {
                 continue;
             }
             for found in self.found(amount.slot) {
+                if self.is_full() {
+                    break;
+                }
                 let currency = self.currency(amount.source, &found.indices);
                 if let Err((code, detail)) = self.amount(amount, found, currency) {
                     self.unsound_amounts |= bit(index);

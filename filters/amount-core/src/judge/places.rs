@@ -24,6 +24,9 @@ impl Judge<'_> {
                 continue;
             };
             for found in self.found(array.slot) {
+                if self.is_full() {
+                    return;
+                }
                 match found.what {
                     What::Array(len) if (array.min..=array.max).contains(&i64::from(len)) => {}
                     What::Array(_) => {
@@ -53,14 +56,14 @@ impl Judge<'_> {
 
     pub(super) fn judge_counts(&mut self) {
         for (index, count) in self.plan.counts.iter().enumerate() {
-            if self.is_full() {
-                return;
-            }
             let Some(node) = self.node(count.slot).filter(|node| !self.is_in_too_long(node, 0)) else {
                 self.unsound_counts |= bit(index);
                 continue;
             };
             for found in self.found(count.slot) {
+                if self.is_full() {
+                    return;
+                }
                 let (code, detail) = match self.count(found) {
                     Ok(value) if (count.min..=count.max).contains(&value) => continue,
                     Ok(_) => (Code::OutOfRange, range(count)),

@@ -124,6 +124,9 @@ impl Judge<'_> {
         };
         let stars = limit.pattern.stars();
         for found in self.found(amount.slot) {
+            if self.is_full() {
+                return;
+            }
             let Some(bound) = within(self.found(limit.slot), &found.indices, stars).first() else { continue };
             let currency = self.currency(amount.source, &found.indices);
             let Some(currency) = currency else { continue };
