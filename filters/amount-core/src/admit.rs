@@ -173,21 +173,6 @@ impl Config {
         }
     }
 
-    /// The guard of a request that was routed already, for services. `headers` are those that may lift limits.
-    pub fn guard_for<'a>(
-        &self,
-        host: Option<&str>,
-        method: &str,
-        path: &str,
-        headers: impl Iterator<Item = (&'a [u8], &'a [u8])>,
-    ) -> Option<Guard> {
-        let host = host.filter(|_| self.matches_hosts).and_then(|host| normal_host(host.as_bytes()));
-        let rules = self.matching(host.as_deref(), method, route::normal_path(path.as_bytes())?);
-        let mut lifts = Lifts::default();
-        headers.for_each(|(name, value)| lifts.add(&self.lifts, name, value));
-        (rules != 0).then(|| self.guard(rules, lifts.held))
-    }
-
     fn enforces(&self, rules: u64) -> bool {
         bits(rules).any(|rule| self.rules.get(rule).is_some_and(|rule| !rule.is_dry_run))
     }

@@ -188,6 +188,7 @@ impl<'j> Judge<'j> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Admission;
 
     fn config(changes: &str) -> Config {
         let rule = r#"{"name": "a", "match": {"methods": ["POST"], "path": {"exact": "/a"}}, "maxBodyBytes": 1048576,
@@ -204,7 +205,9 @@ mod tests {
     }
 
     fn judge(config: &Config, body: &str, scratch: &mut Scratch) -> Outcome {
-        let guard = config.guard_for(None, "POST", "/a", std::iter::empty()).expect("a rule");
+        let headers = [(":method", "POST"), (":path", "/a"), ("content-type", "application/json")];
+        let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let Admission::Body(guard) = config.admit(headers.into_iter(), false) else { panic!("no rule") };
         config.judge(guard, body.as_bytes(), scratch)
     }
 

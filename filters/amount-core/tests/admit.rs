@@ -99,18 +99,6 @@ fn hosts_count_where_a_rule_names_some() {
     assert_eq!(told(&config.admit(headers, false)), "body 65536");
 }
 
-#[test]
-fn services_get_the_same_guard() {
-    let lift = json!({"header": "s", "has": "x", "max": 9});
-    let config = config(&[rule(json!({"amounts": [{"pointer": "/amount", "max": 1, "lift": lift}]}))]);
-    let headers = [(&b"s"[..], &b"x"[..])];
-    let guard = config.guard_for(None, "POST", "/pay", headers.into_iter());
-    assert_eq!(guard.map(Admission::Body), Some(admit(&config, &[("s", "x")], false)));
-    assert_ne!(guard, config.guard_for(None, "POST", "/pay", std::iter::empty()));
-    assert_eq!(config.guard_for(None, "GET", "/pay", std::iter::empty()), None);
-    assert_eq!(config.guard_for(None, "POST", "/pay/", std::iter::empty()), None);
-}
-
 /// A rule of this name, with an upper limit.
 fn limited(name: &str, max: u64, changes: Value) -> Value {
     let amounts = json!([{"pointer": "/amount", "max": max}]);
@@ -244,7 +232,7 @@ fn what_cannot_be_read_is_refused() {
             )
         })
         .collect();
-    let guard = common::config(&two).guard_for(None, "POST", "/pay", std::iter::empty()).expect("a rule");
+    let guard = common::guard(&common::config(&two), "/pay");
     let outcome = other.judge(guard, br#"{"amount":1}"#, &mut Scratch::default());
     assert_eq!(faults(&outcome), "400 unconfigured");
 }

@@ -1,5 +1,7 @@
 //! Bodies that must be refused, each for its reason, by FinPay's own rule for orders.
 
+mod common;
+
 use amount_core::{Config, Fault, Scratch, json};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -9,7 +11,7 @@ const ORDER: &str = r#"{"userId":"u","items":[{"id":"i","quantity":1,"price":100
 
 fn judge(body: &str) -> Result<(), Vec<Fault>> {
     let config = Config::from_json(RULES).expect("the rules");
-    let guard = config.guard_for(None, "POST", "/order/create", std::iter::empty()).expect("a rule");
+    let guard = common::guard(&config, "/order/create");
     let faults = config.judge(guard, body.as_bytes(), &mut Scratch::default()).faults;
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
@@ -90,7 +92,7 @@ fn bodies(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
 fn the_payments_own_rule_tells_of_the_amount() {
     let rules = include_bytes!("../../../services/payment/src/amount-rule.json");
     let config = Config::from_json(rules).expect("the rules");
-    let guard = config.guard_for(None, "POST", "/payment", std::iter::empty()).expect("a rule");
+    let guard = common::guard(&config, "/payment");
     let judge = |currency: &str| {
         let body = format!(r#"{{"orderId":"o","amount":100,{currency}"paymentMethod":"credit_card"}}"#);
         config.judge(guard, body.as_bytes(), &mut Scratch::default())

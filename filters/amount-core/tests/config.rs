@@ -3,7 +3,7 @@
 mod common;
 
 use amount_core::Config;
-use common::{rule, with};
+use common::{config, rule, with};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -187,14 +187,9 @@ fn no_currency_has_two_caps() {
 }
 
 #[test]
-fn the_filter_needs_the_headers_to_tell_of_an_amount() {
-    let config = |hold: bool| {
-        json!({"holdHeaders": hold, "rules": [rule(json!({"verified": "/amount"}))]}).to_string()
-    };
-    assert!(Config::from_json(config(false).as_bytes()).is_ok());
-    assert!(Config::for_filter(config(true).as_bytes()).is_ok());
-    let refusal = Config::for_filter(config(false).as_bytes()).expect_err("refused").to_string();
-    assert!(refusal.starts_with("rules[0].verified: needs holdHeaders"), "{refusal}");
+fn whether_an_amount_is_to_be_told_is_known() {
+    assert!(config(&[rule(json!({})), rule(json!({"name": "b", "verified": "/amount"}))]).tells_amounts());
+    assert!(!config(&[rule(json!({}))]).tells_amounts());
 }
 
 #[test]

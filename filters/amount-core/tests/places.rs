@@ -127,3 +127,16 @@ fn no_more_than_twenty_faults_are_told() {
 fn depth(#[case] limit: usize, #[case] body: &str, #[case] expected: &str) {
     assert_eq!(judged(json!({"maxDepth": limit, "unknownFields": "allow"}), body), expected);
 }
+
+#[test]
+fn what_is_of_another_kind_lacks_nothing_besides() {
+    let rules = json!({"currency": {"pointer": "/amount/currency"}, "amounts": [
+        {"pointer": "/amount/value"}, {"pointer": "/items/*/price"},
+    ]});
+    assert_eq!(judged(rules, r#"{"amount":1,"items":[{"price":1}]}"#), "not_an_object /amount");
+    let rules = json!({"currency": {"pointer": "/lines/*/money/currency"}, "amounts": [
+        {"pointer": "/lines/*/price"},
+    ]});
+    let body = r#"{"lines":[{"price":1,"money":{}},{"price":1,"money":1}]}"#;
+    assert_eq!(judged(rules, body), "missing /lines/0/money/currency, not_an_object /lines/1/money");
+}

@@ -246,7 +246,7 @@ fn a_body_s_depth_is_not_that_of_the_one_before() {
     let rules = [("a", 2), ("b", 9)]
         .map(|(name, depth)| rule(json!({"name": name, "unknownFields": "allow", "maxDepth": depth})));
     let config = config(&rules);
-    let guard = config.guard_for(None, "POST", "/pay", std::iter::empty()).expect("a rule");
+    let guard = common::guard(&config, "/pay");
     let mut scratch = Scratch::default();
     for (body, is_refused) in [(r#"{"x":[[]],"amount":1}"#, true), (r#"{"x":[],"amount":1}"#, false)] {
         assert_eq!(config.judge(guard, body.as_bytes(), &mut scratch).is_refused(), is_refused);

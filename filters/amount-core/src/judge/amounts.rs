@@ -55,6 +55,9 @@ impl Judge<'_> {
                 let is_told = told.as_ref().is_some_and(|told| found.order(told, stars).is_eq());
                 if !is_told && within(self.found(slot), &found.indices, stars).is_empty() {
                     told = Some(found.indices);
+                    if self.is_below_misplaced(pattern, &found.indices) {
+                        continue;
+                    }
                     let pointer = pattern.pointer(&found.indices);
                     if !self.faults.iter().any(|fault| fault.pointer == pointer) {
                         self.refuse(Code::Missing, pattern, &found.indices, "must be there");
@@ -62,6 +65,17 @@ impl Judge<'_> {
                 }
             }
         }
+    }
+
+    /// Whether something on the way to a place is of another kind, which says all of what is not below it.
+    fn is_below_misplaced(&self, pattern: &Pattern, indices: &Indices) -> bool {
+        self.notes.misplaced.iter().any(|misplaced| {
+            self.plan.tree.get(misplaced.node).is_some_and(|node| {
+                let stars = node.pattern.stars();
+                pattern.tokens().starts_with(node.pattern.tokens())
+                    && misplaced.indices.get(..stars) == indices.get(..stars)
+            })
+        })
     }
 
     /// The currency that the body names at a place.

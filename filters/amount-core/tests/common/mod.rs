@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use amount_core::{Config, Outcome, Scratch};
+use amount_core::{Admission, Config, Guard, Outcome, Scratch};
 use serde_json::{Value, json};
 
 /// One rule for `POST /pay`, with these members in place of its own.
@@ -34,11 +34,29 @@ pub(crate) fn config(rules: &[Value]) -> Config {
     Config::from_json(json!({"rules": rules}).to_string().as_bytes()).expect("a configuration")
 }
 
+/// The guard of a POST of JSON to this path, with these headers.
+pub(crate) fn guard_with<'a>(
+    config: &Config,
+    path: &'a str,
+    headers: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+) -> Guard {
+    let own = [(":method", "POST"), (":path", path), ("content-type", "application/json")];
+    let own = own.into_iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    match config.admit(own.chain(headers), false) {
+        Admission::Body(guard) => guard,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The same without headers.
+pub(crate) fn guard(config: &Config, path: &str) -> Guard {
+    guard_with(config, path, std::iter::empty())
+}
+
 /// What the rules for `POST /pay` make of a body, with these headers.
 pub(crate) fn outcome_with(config: &Config, headers: &[(&str, &str)], body: &str) -> Outcome {
     let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    let guard = config.guard_for(None, "POST", "/pay", headers).expect("a rule");
-    config.judge(guard, body.as_bytes(), &mut Scratch::default())
+    config.judge(guard_with(config, "/pay", headers), body.as_bytes(), &mut Scratch::default())
 }
 
 /// The same without headers.
