@@ -1,0 +1,244 @@
+//! A flood of broken bodies, header fields and framings: what the core refuses never gets in, the filter says what the
+//! core says, and nothing stays in memory.
+
+mod attacks;
+mod bodies;
+mod oracle;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use attacks::{Attack, attack};
+use bodies::orders;
+use oracle::{Oracle, configuration};
+use tests::amount::{ORDER, ORDERS, Stand, Tools, WAYS, Way, faults, plain};
+use tests::dice::Dice;
+use tests::envoy::{Options, Setup};
+use tests::http2::Http2;
+use tests::post::Post;
+use tests::raw::{Connection, Reply};
+use tests::upstream::{MARK, Upstream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// Connections that send at once.
+const CLIENTS: u64 = 8;
+/// What the process may grow by, in KiB: allocators keep and give back pages as they please.
+const GROWTH_KIB: u64 = 6 << 10;
+/// No answer takes longer where there is one.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What came of a flood.
+struct Tally {
+    statuses: [u64; 600],
+    /// Answers of the filter that were compared with the core's.
+    compared: u64,
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self { statuses: [0; 600], compared: 0 }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.compared += other.compared;
+        for (sum, count) in self.statuses.iter_mut().zip(other.statuses) {
+            *sum += count;
+        }
+    }
+
+    fn told(&self) -> String {
+        let told = self.statuses.iter().enumerate().filter(|(_, count)| **count > 0);
+        told.map(|(status, count)| format!("{status}: {count}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A client of one connection, by either version.
+enum Client {
+    First(Connection),
+    Second(Http2),
+}
+
+impl Client {
+    async fn open(stand: &Stand, is_second: bool) -> Result<Self> {
+        let address = stand.envoy.address;
+        Ok(if is_second {
+            Self::Second(Http2::open(address).await?)
+        } else {
+            Self::First(Connection::open(address).await?)
+        })
+    }
+
+    /// An error: the connection was cut, as Envoy may do where it was sent no HTTP.
+    async fn send(&mut self, attack: &Attack) -> Result<Option<Reply>> {
+        let answer = async {
+            match self {
+                Self::First(connection) if attack.is_cut => {
+                    connection.start(&attack.bytes).await?;
+                    Ok(None)
+                }
+                Self::First(connection) => connection.send(&attack.bytes).await.map(Some),
+                Self::Second(client) if attack.is_cut => {
+                    let mut begun = client.begin(&attack.post, false).await?;
+                    begun.piece(&attack.post.body, false);
+                    begun.stream.send_reset(h2::Reason::CANCEL);
+                    Ok(None)
+                }
+                Self::Second(client) => client.send(&attack.post).await.map(Some),
+            }
+        };
+        timeout(LIMIT, answer).await?
+    }
+}
+
+/// Judges one answer. The filter's own must be the core's to the letter; Envoy may refuse anything for itself.
+fn judge(oracle: &mut Oracle, attack: &Attack, reply: &Reply, tally: &mut Tally) {
+    tally.statuses[usize::from(reply.status) % 600] += 1;
+    if !attack.is_told {
+        return;
+    }
+    let expected = oracle.told(&attack.post);
+    let shown = || String::from_utf8_lossy(&attack.bytes).chars().take(3000).collect::<String>();
+    if reply.has(MARK) {
+        assert_eq!(expected, "200", "it got in: {}", shown());
+    } else if reply.header("content-type") == "application/problem+json" {
+        assert_eq!(faults(reply, &expected), Vec::<String>::new(), "{}", shown());
+        tally.compared += 1;
+    }
+}
+
+/// Sends so many.
+async fn flood(stand: &Arc<Stand>, seed: u64, count: u64) -> Result<Tally> {
+    let mut clients = JoinSet::new();
+    for client in 0..CLIENTS {
+        let stand = Arc::clone(stand);
+        clients.spawn(async move {
+            let mut dice = Dice::new(seed, client);
+            let mut oracle = Oracle::new()?;
+            let mut tally = Tally::new();
+            let is_second = client % 4 == 3;
+            let mut connection = Client::open(&stand, is_second).await?;
+            for _ in 0..count / CLIENTS {
+                let attack = attack(&mut dice, is_second);
+                let reply = connection.send(&attack).await;
+                if let Ok(Some(reply)) = &reply {
+                    judge(&mut oracle, &attack, reply, &mut tally);
+                }
+                // Whatever else an attack leaves on its connection is none of the next one's.
+                if !matches!(reply, Ok(Some(_))) || !attack.is_told {
+                    connection = Client::open(&stand, is_second).await?;
+                }
+            }
+            anyhow::Ok(tally)
+        });
+    }
+    let mut sum = Tally::new();
+    while let Some(tally) = clients.join_next().await {
+        sum.add(&tally??);
+    }
+    Ok(sum)
+}
+
+async fn stand(tools: &Tools, way: Way) -> Result<Arc<Stand>> {
+    let upstream = Upstream::start_with(oracle::judge()?).await?;
+    let setup = Setup { plain: true, ..Setup::default() };
+    let options = Options { setup, is_generous: true, ..Options::default() };
+    Ok(Arc::new(tools.start_before(upstream, &configuration(), way, options).await?))
+}
+
+/// Whether all is as it was: every filter runs, nothing is held, nothing unfit has arrived.
+async fn is_whole(stand: &Stand) -> Result<()> {
+    stand.is_sound().await?;
+    assert_eq!(stand.upstream.seen().unfit, Vec::<String>::new(), "{:?}", stand.way);
+    assert_eq!(faults(&stand.send(&Post::json(ORDERS, ORDER)).await?, "200"), Vec::<String>::new());
+    Ok(())
+}
+
+fn is_long() -> bool {
+    std::env::var_os("FINPAY_LONG").is_some()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_leaves_nothing_behind() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let count = if is_long() { 200_000 } else { 20_000 } / 2;
+    for way in WAYS {
+        let stand = stand(&tools, way).await?;
+        flood(&stand, 1, count / 2).await?;
+        stand.is_idle().await?;
+        let (before, started) = (stand.envoy.resident_kib()?, Instant::now());
+        let tally = flood(&stand, 2, count).await?;
+        stand.is_idle().await?;
+        let (after, took) = (stand.envoy.resident_kib()?, started.elapsed());
+        let (told, compared) = (tally.told(), tally.compared);
+        eprintln!(
+            "{way:?}: {count} requests in {took:?}: {told}; {compared} compared; {before} KiB, then {after} KiB"
+        );
+        assert!(compared > count / 3, "many of them are for the filter to refuse");
+        assert!(tally.statuses[200] > count / 100, "and some are for it to let through");
+        assert_eq!(tally.statuses[503], 0, "a filter ended");
+        assert!(after < before + GROWTH_KIB, "{way:?}: from {before} to {after} KiB");
+        is_whole(&stand).await?;
+    }
+    Ok(())
+}
+
+/// Sends good and bad orders of many sizes, each on whichever connection is free.
+async fn deliver(stand: &Arc<Stand>, bodies: &Arc<Vec<(Post, bool)>>, seed: u64, count: u64) -> Result<()> {
+    let mut clients = JoinSet::new();
+    for client in 0..CLIENTS {
+        let (stand, bodies) = (Arc::clone(stand), Arc::clone(bodies));
+        clients.spawn(async move {
+            let mut dice = Dice::new(seed, client);
+            let mut connection = Connection::open(stand.envoy.address).await?;
+            for _ in 0..count / CLIENTS {
+                let (post, is_good) = dice.pick(&bodies);
+                let reply = connection.send(&post.bytes()).await?;
+                assert_eq!(reply.status, if *is_good { 200 } else { 422 }, "{reply:?}");
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(done) = clients.join_next().await {
+        done??;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_million_orders_leave_nothing_behind() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    if !is_long() {
+        eprintln!("skipped: FINPAY_LONG is not set; a million requests take minutes");
+        return Ok(());
+    }
+    let bodies = Arc::new(orders(&mut Dice::new(3, 0), 200));
+    let stand = stand(&tools, Way::Held).await?;
+    deliver(&stand, &bodies, 1, 100_000).await?;
+    let (mut told, started) = (vec![stand.envoy.resident_kib()?], Instant::now());
+    for round in 0..10 {
+        deliver(&stand, &bodies, 2 + round, 100_000).await?;
+        told.push(stand.envoy.resident_kib()?);
+    }
+    eprintln!("1,000,000 orders in {:?}; resident, in KiB: {told:?}", started.elapsed());
+    let (before, after) = (told[0], told[told.len() - 1]);
+    assert!(after < before + GROWTH_KIB, "from {before} to {after} KiB: {told:?}");
+    is_whole(&stand).await
+}
+
+/// The flood's own means are sound: what it takes for good is let through.
+#[tokio::test]
+async fn good_orders_of_all_sizes_pass() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let stand = tools.start_with(&configuration(), Way::Held, plain()).await?;
+    let mut sizes = Vec::new();
+    for (post, is_good) in orders(&mut Dice::new(3, 0), 40) {
+        let reply = stand.send(&post).await?;
+        assert_eq!(reply.status, if is_good { 200 } else { 422 }, "{reply:?}");
+        sizes.push(post.body.len());
+    }
+    sizes.sort_unstable();
+    assert!(sizes[0] < 400 && sizes[39] > 30 << 10 && sizes[39] <= 64 << 10, "{sizes:?}");
+    stand.is_sound().await
+}
