@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 use tests::amount::{ORDER, ORDERS, Tools, WAYS, amount_rule, order_rule, plain, rules, sum, verdicts};
+use tests::envoy::Setup;
 use tests::metrics;
 use tests::post::{Framing, Post, chunk};
 use tests::raw::Connection;
@@ -71,10 +72,11 @@ async fn verdicts_are_counted_by_rule_and_reason() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_gauge_tells_what_is_held() -> Result<()> {
+async fn the_gauge_tells_what_all_workers_hold() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };
     for way in WAYS {
-        let stand = tools.start_with(&rules(&[order_rule()]), way, plain()).await?;
+        let setup = Setup { concurrency: 3, ..plain() };
+        let stand = tools.start_with(&rules(&[order_rule()]), way, setup).await?;
         let becomes = async |count: u64| {
             until(&format!("{count} are held"), async || {
                 Ok((sum(&stand.envoy, &["buffered_requests"]).await? == count).then_some(()))
