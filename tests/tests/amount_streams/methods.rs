@@ -97,6 +97,13 @@ async fn head_has_no_body_and_gets_none() -> Result<()> {
                 connection = Connection::open(stand.envoy.address).await?;
             }
         }
+        for target in ["/QUOTE", "/quote/", "//quote", "/quot%65"] {
+            let before = stand.upstream.seen().arrived;
+            let mut connection = Connection::open(stand.envoy.address).await?;
+            connection.start(&Post::json(target, "").by("HEAD").framed(Framing::Own).head()).await?;
+            assert_eq!(connection.read_head().await?.status, 400, "{target}, {way:?}");
+            assert_eq!(stand.upstream.seen().arrived, before, "{target}, {way:?}");
+        }
         // GET is what a server answers HEAD by, so its rule counts.
         let head = Post::json("/quote", SMALL[1].0).by("HEAD");
         let mut connection = Connection::open(stand.envoy.address).await?;

@@ -1,10 +1,13 @@
 //! Many requests on one connection, behind and beside each other.
 
 use anyhow::Result;
-use tests::amount::{ORDER, ORDERS, Tools, WAYS, faults, plain, told};
+use serde_json::json;
+use tests::amount::{ORDER, ORDERS, Tools, WAYS, amount_rule, faults, plain, rules, sum, told};
+use tests::envoy::Options;
 use tests::http2::Http2;
 use tests::post::{Framing, Post};
 use tests::raw::Connection;
+use tests::wait::until;
 
 use super::{PAY, SMALL, configuration};
 
@@ -118,6 +121,44 @@ async fn http_2_streams_side_by_side() -> Result<()> {
             assert_eq!(faults(&reply, verdict), Vec::<String>::new(), "{body}, {way:?}");
         }
         assert_eq!(stand.upstream.seen().complete, 60 / SMALL.len() as u64);
+        stand.is_sound().await?;
+    }
+    Ok(())
+}
+
+/// A request keeps the rules under which it came.
+#[tokio::test]
+async fn rules_that_change_in_mid_body_are_the_next_requests() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let setup = Options { is_dynamic: true, ..Options::default() };
+    for way in WAYS {
+        let stand = tools.start_with(&configuration(), way, setup.clone()).await?;
+        let mut connections = Vec::new();
+        for (body, verdict) in SMALL {
+            let mut connection = Connection::open(stand.envoy.address).await?;
+            let post = Post::json(PAY, body);
+            connection.start(&post.head()).await?;
+            connection.start(&post.body[..5]).await?;
+            connections.push((connection, post, verdict));
+        }
+        until("they are buffered", async || {
+            Ok((sum(&stand.envoy, &["buffered_requests"]).await? == SMALL.len() as u64).then_some(()))
+        })
+        .await?;
+        let lower = rules(&[amount_rule("pay", json!({"max": 5}))]);
+        stand.envoy.change(&[tools.filter(&lower, way)])?;
+        let above = "422 invalid-amount: above_cap /amount";
+        until("the new rules hold", async || {
+            let reply = stand.send(&Post::json(PAY, SMALL[0].0)).await?;
+            Ok((told(&reply) == above).then_some(()))
+        })
+        .await?;
+        let before = stand.upstream.seen().complete;
+        for (mut connection, post, verdict) in connections {
+            connection.start(&post.body[5..]).await?;
+            assert_eq!(faults(&connection.read().await?, verdict), Vec::<String>::new(), "{way:?}");
+        }
+        assert_eq!(stand.upstream.seen().complete, before + 1);
         stand.is_sound().await?;
     }
     Ok(())
