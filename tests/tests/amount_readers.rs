@@ -70,14 +70,12 @@ fn said(reply: &Reply) -> String {
 }
 
 async fn send(connection: &mut Connection, address: SocketAddr, bytes: &[u8]) -> Result<Reply> {
-    match connection.send(bytes).await {
-        Ok(reply) => Ok(reply),
-        // The last answer may have ended the connection.
-        Err(_) => {
-            *connection = Connection::open(address).await?;
-            connection.send(bytes).await
-        }
+    if let Ok(reply) = connection.send(bytes).await {
+        return Ok(reply);
     }
+    // The last answer may have ended the connection.
+    *connection = Connection::open(address).await?;
+    connection.send(bytes).await
 }
 
 /// Sends so many bodies both ways; how often each answer came.
