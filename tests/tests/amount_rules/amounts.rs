@@ -151,20 +151,39 @@ fn money(path: &str, amount: &str, currency: &str, expected: &str) -> Case {
     Case::new(format!("{amount} {currency} to /{path}"), Post::json(&format!("/{path}"), body), expected)
 }
 
+/// No decimal number as JSON and the currencies have it.
+const ODD_AMOUNTS: &[&str] = &[
+    "",
+    " 10",
+    "10 ",
+    "+10",
+    "010",
+    "00.10",
+    ".50",
+    "10.",
+    "1,000.00",
+    "1 000",
+    "1e2",
+    "1E2",
+    "10,50",
+    "0x10",
+    "１０",
+    "١٠",
+    "10\\u0000",
+    "10.5.0",
+    "--1",
+    "-",
+    "NaN",
+    "Infinity",
+    "1_0",
+    "\\u0031\\u0030x",
+];
+
 #[tokio::test]
 async fn major_units_have_the_currencys_decimals() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };
-    let configuration = rules(&[
-        amount_rule("major", json!({"unit": "major"})),
-        amount_rule("number", json!({"unit": "major", "form": "number"})),
-        amount_rule("capped", json!({"unit": "major", "min": 50, "max": 100_000})),
-    ]);
     let text = |amount: &str, currency: &str, expected: &str| {
         money("major", &format!("\"{amount}\""), currency, expected)
-    };
-    let number = |amount: &str, currency: &str, expected: &str| money("number", amount, currency, expected);
-    let capped = |amount: &str, currency: &str, expected: &str| {
-        money("capped", &format!("\"{amount}\""), currency, expected)
     };
     let mut cases = vec![
         text("10.50", "USD", "200"),
@@ -193,6 +212,20 @@ async fn major_units_have_the_currencys_decimals() -> Result<()> {
         money("major", "10", "USD", "not_a_string"),
         money("major", "10.50", "USD", "not_a_string"),
         money("major", "null", "USD", "not_a_string"),
+    ];
+    cases.extend(ODD_AMOUNTS.iter().map(|odd| text(odd, "USD", "not_an_amount")));
+    let configuration = rules(&[amount_rule("major", json!({"unit": "major"}))]);
+    judge_both_ways(&tools, &configuration, &cases).await
+}
+
+#[tokio::test]
+async fn major_units_may_be_numbers_and_have_limits_in_minor_units() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let number = |amount: &str, currency: &str, expected: &str| money("number", amount, currency, expected);
+    let capped = |amount: &str, currency: &str, expected: &str| {
+        money("capped", &format!("\"{amount}\""), currency, expected)
+    };
+    let mut cases = vec![
         number("10.50", "USD", "200"),
         number("10", "JPY", "200"),
         number("1.001", "USD", "too_many_decimals"),
@@ -210,37 +243,13 @@ async fn major_units_have_the_currencys_decimals() -> Result<()> {
         capped("100.000", "KWD", "200"),
         capped("100.001", "KWD", "above_cap"),
     ];
-    for odd in [
-        "",
-        " 10",
-        "10 ",
-        "+10",
-        "010",
-        "00.10",
-        ".50",
-        "10.",
-        "1,000.00",
-        "1 000",
-        "1e2",
-        "1E2",
-        "10,50",
-        "0x10",
-        "１０",
-        "١٠",
-        "10\\u0000",
-        "10.5.0",
-        "--1",
-        "-",
-        "NaN",
-        "Infinity",
-        "1_0",
-        "\\u0031\\u0030x",
-    ] {
-        cases.push(text(odd, "USD", "not_an_amount"));
-    }
     for odd in ["1e2", "1E2", "1.5e1", "10e-1"] {
         cases.push(number(odd, "USD", "not_an_amount"));
     }
+    let configuration = rules(&[
+        amount_rule("number", json!({"unit": "major", "form": "number"})),
+        amount_rule("capped", json!({"unit": "major", "min": 50, "max": 100_000})),
+    ]);
     judge_both_ways(&tools, &configuration, &cases).await
 }
 
