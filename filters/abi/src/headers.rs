@@ -11,6 +11,8 @@ use crate::ffi::{
 pub enum Map {
     /// The request's.
     Request = 0,
+    /// The request's trailers.
+    RequestTrailers = 1,
     /// The response's.
     Response = 2,
     /// Those of an answer to a call of [`crate::http::call`].
@@ -80,10 +82,10 @@ pub fn replace(name: &str, value: &[u8]) -> Result<(), Refused> {
     })
 }
 
-/// Removes all request headers of a name.
-pub fn remove(name: &[u8]) -> Result<(), Refused> {
+/// Removes all headers of a name.
+pub fn remove(map: Map, name: &[u8]) -> Result<(), Refused> {
     // SAFETY: the host reads the name before it returns.
-    check(unsafe { proxy_remove_header_map_value(Map::Request as u32, name.as_ptr(), name.len()) })
+    check(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
 }
 
 /// The specification's form of a header map.

@@ -83,9 +83,8 @@ impl<P: Plugin> Plugins<P> {
     pub fn configure(&self, root: u32) -> u32 {
         let configuration = crate::buffer(Buffer::PluginConfiguration, 0, usize::MAX).unwrap_or_default();
         let Some(plugin) = P::configure(&configuration) else { return 0 };
-        let mut roots = self.roots.borrow_mut();
-        roots.retain(|known| known.context != root);
-        roots.push(Root { context: root, plugin: Rc::new(plugin) });
+        // Before an older one of this root, which still has its requests.
+        self.roots.borrow_mut().insert(0, Root { context: root, plugin: Rc::new(plugin) });
         1
     }
 
@@ -133,14 +132,15 @@ impl<P: Plugin> Plugins<P> {
 
     /// `proxy_on_delete`
     pub fn delete(&self, context: u32) {
-        let gone = {
-            let mut roots = self.roots.borrow_mut();
-            let at = roots.iter().position(|known| known.context == context);
-            at.map(|at| roots.swap_remove(at))
-        };
-        if gone.is_none() {
+        if self.root(context).is_none() {
             self.each(|plugin| plugin.on_delete(context));
+            return;
         }
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            self.roots.take().into_iter().partition(|known| known.context == context);
+        self.roots.replace(kept);
+        // Their last words to the host come when nothing is borrowed.
+        drop(gone);
     }
 
     fn root(&self, root: u32) -> Option<Rc<P>> {

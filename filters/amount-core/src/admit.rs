@@ -1,6 +1,7 @@
 //! What the header fields alone decide.
 
-use route::{Readings, normal_host};
+use route::loose::is_spelt;
+use route::{Match, Readings, normal_host};
 
 use crate::config::{Config, LiftWord, Rule};
 use crate::content_type;
@@ -15,8 +16,8 @@ pub enum Admission {
     Pass,
     /// Its body is to be judged.
     Body(Guard),
-    /// Decided: refused, or, if the outcome has no faults, let through for only dry runs would refuse it.
-    Refused(Outcome),
+    /// Decided already: refused, or, if the outcome has no faults, let through for only dry runs would refuse it.
+    Decided(Outcome),
 }
 
 /// The header fields that count.
@@ -29,6 +30,10 @@ struct Head<'a> {
     content_encoding: Field<'a>,
     content_length: Field<'a>,
     is_upgrade: bool,
+    /// Methods that some servers take in place of the request's own.
+    overrides: Vec<&'a [u8]>,
+    /// Targets that some servers take in place of the request's own.
+    rewrites: Vec<&'a [u8]>,
     lifts: Lifts,
 }
 
@@ -41,7 +46,7 @@ struct Field<'a> {
 
 impl<'a> Field<'a> {
     fn add(&mut self, value: &'a [u8]) {
-        self.is_repeated = self.value.is_some();
+        self.is_repeated |= self.value.is_some();
         self.value = Some(value);
     }
 }
@@ -83,13 +88,32 @@ impl<'a> Head<'a> {
                 b"content-encoding" => head.content_encoding.add(value),
                 b"content-length" => head.content_length.add(value),
                 b"upgrade" => head.is_upgrade = true,
+                b"x-http-method-override" | b"x-http-method" | b"x-method-override" => {
+                    head.overrides.push(value);
+                }
+                b"x-original-url" | b"x-rewrite-url" => head.rewrites.push(value),
+                // For a server that takes `_` for `-` it came once more.
+                _ if is_spelt(name, b"content-type") => head.content_type.is_repeated = true,
+                _ if is_spelt(name, b"content-encoding") => head.content_encoding.is_repeated = true,
                 _ => {}
             }
             head.lifts.add(words, name, value);
         }
         head.is_upgrade |= head.method == b"CONNECT";
+        // As servers do: they answer it from the same handler.
+        if head.method.eq_ignore_ascii_case(b"HEAD") {
+            head.method = b"GET";
+        }
         head.authority = head.authority.or(host);
         head
+    }
+
+    /// Whether a lenient server could take the request for one of these.
+    fn might_be(&self, matches: &Match, target: &Readings<'_>) -> bool {
+        let by = |method: &[u8], target: &Readings<'_>| matches.might_match(self.authority, method, target);
+        by(self.method, target)
+            || self.overrides.iter().any(|method| by(method, target))
+            || self.rewrites.iter().any(|target| by(self.method, &Readings::new(target)))
     }
 
     /// What is wrong with them on a guarded route.
@@ -122,7 +146,10 @@ impl<'a> Head<'a> {
 
 /// Why a request is refused that a lenient server could take for a guarded one.
 pub(crate) fn doubtful() -> Fault {
-    Fault::whole(Code::Path, "The request's path has more than one reading.")
+    Fault::whole(
+        Code::Path,
+        "The request could be read as one for another route: its path, host or method has more than one reading.",
+    )
 }
 
 /// Digits alone, where the standard library would take a plus. What no integer holds is very long.
@@ -146,7 +173,7 @@ impl Config {
             return if rules == 0 {
                 Admission::Pass
             } else {
-                Admission::Refused(self.outcome_of(rules, &fault))
+                Admission::Decided(self.outcome_of(rules, &fault))
             };
         }
         let host = head.authority.filter(|_| self.matches_hosts).and_then(normal_host);
@@ -155,10 +182,10 @@ impl Config {
             Some((method, path)) => self.matching(host.as_deref(), method, path),
             None => 0,
         };
-        let might = self.rules_where(|rule| rule.matches.might_match(head.authority, head.method, &target));
+        let might = self.rules_where(|rule| head.might_be(&rule.matches, &target));
         let ambiguous = might & !matching;
         if ambiguous != 0 && (matching == 0 || self.enforces(ambiguous)) {
-            return Admission::Refused(self.outcome_of(ambiguous, &doubtful()));
+            return Admission::Decided(self.outcome_of(ambiguous, &doubtful()));
         }
         if matching == 0 {
             return Admission::Pass;
@@ -167,8 +194,8 @@ impl Config {
         let guard = Guard { doubtful: ambiguous, ..self.guard(matching, head.lifts.held) };
         match head.fault(guard, is_end) {
             // Its own limit decides what of several rules is too long.
-            Some(fault) if fault.code == Code::TooLargeBody => Admission::Refused(self.too_large(guard)),
-            Some(fault) => Admission::Refused(self.outcome_of(matching, &fault)),
+            Some(fault) if fault.code == Code::TooLargeBody => Admission::Decided(self.too_large(guard)),
+            Some(fault) => Admission::Decided(self.outcome_of(matching, &fault)),
             None => Admission::Body(guard),
         }
     }
@@ -178,8 +205,6 @@ impl Config {
     }
 
     fn matching(&self, host: Option<&str>, method: &str, path: &str) -> u64 {
-        // As servers do: they answer it from the same handler.
-        let method = if method == "HEAD" { "GET" } else { method };
         self.rules_where(|rule| rule.matches.matches(host, method, path))
     }
 

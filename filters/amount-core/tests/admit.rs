@@ -26,7 +26,7 @@ fn told(admission: &Admission) -> String {
     match admission {
         Admission::Pass => "pass".to_owned(),
         Admission::Body(guard) => format!("body {}", guard.max_body_bytes),
-        Admission::Refused(outcome) => faults(outcome),
+        Admission::Decided(outcome) => faults(outcome),
     }
 }
 
@@ -53,6 +53,14 @@ fn told(admission: &Admission) -> String {
 #[case::three_codings(&[("content-encoding", "gzip"), ("content-encoding", "gzip"), ("content-encoding", "identity")], "415 repeated_header")]
 #[case::coding(&[("content-encoding", "gzip")], "415 content_encoding")]
 #[case::no_coding(&[("content-encoding", "identity")], "body 65536")]
+#[case::type_by_another_name(&[("content_type", "text/plain")], "415 repeated_header")]
+#[case::coding_by_another_name(&[("Content_Encoding", "gzip")], "415 repeated_header")]
+#[case::override_of_another_method(&[(":method", "GET"), ("x-http-method-override", "post")], "400 path")]
+#[case::override_elsewhere(&[(":method", "GET"), (":path", "/"), ("x-http-method", "POST")], "pass")]
+#[case::override_to_another_method(&[("x-method-override", "PUT")], "body 65536")]
+#[case::rewrite(&[(":path", "/"), ("x-original-url", "/pay")], "400 path")]
+#[case::rewrite_by_another_name(&[(":path", "/"), ("x-rewrite-url", "//pay")], "400 path")]
+#[case::rewrite_elsewhere(&[(":path", "/"), ("x-original-url", "/pays")], "pass")]
 #[case::length(&[("content-length", "65536")], "body 65536")]
 #[case::length_above(&[("content-length", "65537")], "413 too_large_body")]
 #[case::length_far_above(&[("content-length", "99999999999999999999999999")], "413 too_large_body")]
@@ -70,6 +78,18 @@ fn a_body_must_come_in_json() {
     assert_eq!(told(&admit(&config, &[("content-encoding", "gzip")], true)), "415 content_encoding");
     let headers = REQUEST.iter().take(3).map(|(name, value)| (name.as_bytes(), value.as_bytes()));
     assert_eq!(told(&config.admit(headers, false)), "415 content_type");
+}
+
+/// Servers answer HEAD from the handler of GET.
+#[rstest]
+#[case("HEAD", "/quote", "body 65536")]
+#[case("HEAD", "/QUOTE", "400 path")]
+#[case("head", "/quote", "body 65536")]
+#[case("Get", "/quote", "400 path")]
+#[case("GET", "/quote", "body 65536")]
+fn head_is_judged_as_get(#[case] method: &str, #[case] path: &str, #[case] expected: &str) {
+    let config = config(&[rule(json!({"match": {"methods": ["GET"], "path": {"exact": "/quote"}}}))]);
+    assert_eq!(told(&admit(&config, &[(":method", method), (":path", path)], false)), expected);
 }
 
 #[test]
@@ -179,7 +199,7 @@ fn the_shortest_limit_refuses_and_the_others_say_nothing() {
     let limits =
         [("a", 100), ("b", 12)].map(|(name, limit)| limited(name, 1, json!({"maxBodyBytes": limit})));
     let config = config(&limits);
-    let Admission::Refused(outcome) = admit(&config, &[("content-length", "13")], false) else {
+    let Admission::Decided(outcome) = admit(&config, &[("content-length", "13")], false) else {
         panic!("refused")
     };
     assert_eq!(rulings(&outcome), ["1 deny too_large_body"]);
@@ -195,7 +215,7 @@ fn the_shortest_limit_refuses_and_the_others_say_nothing() {
 fn a_dry_run_lets_through_what_its_headers_would_refuse() {
     let dry = config(&[limited("dry", 1, json!({"dryRun": true}))]);
     for changes in [("content-encoding", "gzip"), (":path", "/PAY"), ("upgrade", "x")] {
-        let Admission::Refused(outcome) = admit(&dry, &[changes], false) else { panic!("decided") };
+        let Admission::Decided(outcome) = admit(&dry, &[changes], false) else { panic!("decided") };
         assert!(!outcome.is_refused() && outcome.would.is_some(), "{outcome:?}");
         assert_eq!(
             outcome.rulings.iter().map(|ruling| ruling.verdict).collect::<Vec<_>>(),

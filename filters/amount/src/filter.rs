@@ -17,8 +17,11 @@ pub(crate) struct Filter {
     config: Config,
     /// The requests whose bodies are being buffered, by context.
     buffering: RefCell<HashMap<u32, Buffering>>,
-    /// The requests that were refused or are to be told of a dry run: few, and for a short time.
-    decided: RefCell<Vec<(u32, Decided)>>,
+    /// The requests that were refused and are not gone yet: few, and for a short time. Nothing of them goes on, and no
+    /// second answer is sent.
+    refused: RefCell<Vec<u32>>,
+    /// The requests whose answers are to say what a dry run would have refused them for.
+    would_deny: RefCell<HashMap<u32, &'static str>>,
     scratch: RefCell<Scratch>,
     metrics: Metrics,
 }
@@ -31,15 +34,6 @@ struct Buffering {
     bytes: usize,
 }
 
-/// What is still to be done for a request that was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Decided {
-    /// Nothing of it goes on, and no second answer is sent.
-    Refused,
-    /// Its answer says what a dry run would have refused it for.
-    WouldDeny(&'static str),
-}
-
 impl Filter {
     fn new(config: Config) -> Self {
         if config.tells_amounts() && !config.hold_headers {
@@ -50,7 +44,8 @@ impl Filter {
         Self {
             config,
             buffering: RefCell::default(),
-            decided: RefCell::default(),
+            refused: RefCell::default(),
+            would_deny: RefCell::default(),
             scratch: RefCell::default(),
             metrics: Metrics::new(),
         }
@@ -58,13 +53,10 @@ impl Filter {
 
     fn begin(&self, context: u32, is_end: bool) -> Result<Action, Refused> {
         let all = Headers::read(Map::Request)?;
-        let claims_verdict = |(name, _): (&[u8], &[u8])| is_spelt(name, VERIFIED_HEADER.as_bytes());
-        for (name, _) in all.iter().filter(|header| claims_verdict(*header)) {
-            headers::remove(name)?;
-        }
+        remove_verdicts(Map::Request, &all)?;
         match self.config.admit(all.iter(), is_end) {
             Admission::Pass => Ok(Action::Continue),
-            Admission::Refused(outcome) => Ok(self.carry_out(context, outcome)),
+            Admission::Decided(outcome) => Ok(self.carry_out(context, outcome)),
             Admission::Body(guard) => {
                 self.buffering.borrow_mut().insert(context, Buffering { guard, bytes: 0 });
                 self.metrics.buffered(self.buffering.borrow().len());
@@ -77,7 +69,7 @@ impl Filter {
     fn body(&self, context: u32, buffered: Option<usize>, is_end: bool) -> Action {
         let Some(Buffering { guard, bytes }) = self.buffered(context, buffered) else {
             // A request that was refused stays where it is; one that was let through goes on, body and all.
-            return if self.is_refused(context) { Action::Pause } else { Action::Continue };
+            return if self.refused.borrow().contains(&context) { Action::Pause } else { Action::Continue };
         };
         let outcome = if bytes > guard.max_body_bytes {
             self.config.too_large(guard)
@@ -118,12 +110,12 @@ impl Filter {
     fn carry_out(&self, context: u32, outcome: Outcome) -> Action {
         self.metrics.count(&self.config, &outcome.rulings);
         if outcome.is_refused() {
-            self.decided.borrow_mut().push((context, Decided::Refused));
+            self.refused.borrow_mut().push(context);
             answer::refuse(outcome);
             return Action::Pause;
         }
         if let Some(code) = outcome.would.filter(|_| self.config.dry_run_header.is_some()) {
-            self.decided.borrow_mut().push((context, Decided::WouldDeny(code)));
+            self.would_deny.borrow_mut().insert(context, code);
         }
         if let Some(amount) = outcome.verified.filter(|_| self.config.hold_headers)
             && let Err(refused) = headers::add(Map::Request, VERIFIED_HEADER, amount.as_bytes())
@@ -139,16 +131,18 @@ impl Filter {
         self.carry_out(context, self.config.unreadable_headers())
     }
 
-    fn is_refused(&self, context: u32) -> bool {
-        self.decided.borrow().contains(&(context, Decided::Refused))
-    }
-
     fn forget(&self, context: u32) {
         let mut buffering = self.buffering.borrow_mut();
         if buffering.remove(&context).is_some() {
             self.metrics.buffered(buffering.len());
         }
     }
+}
+
+/// Takes out what only this filter may say, in any spelling that a server could read as it.
+fn remove_verdicts(map: Map, fields: &Headers) -> Result<(), Refused> {
+    let ours = |name: &&[u8]| is_spelt(name, VERIFIED_HEADER.as_bytes());
+    fields.iter().map(|(name, _)| name).filter(ours).try_for_each(|name| headers::remove(map, name))
 }
 
 impl Plugin for Filter {
@@ -177,15 +171,17 @@ impl Plugin for Filter {
 
     /// With trailers (HTTP/2) no body callback says that it is the last one.
     fn on_request_trailers(&self, context: u32) -> Action {
-        self.body(context, None, true)
+        let clean = Headers::read(Map::RequestTrailers)
+            .and_then(|trailers| remove_verdicts(Map::RequestTrailers, &trailers));
+        match clean {
+            Ok(()) => self.body(context, None, true),
+            Err(refused) => self.refuse_for_host(context, refused),
+        }
     }
 
     fn on_response_headers(&self, context: u32) {
         let Some(name) = &self.config.dry_run_header else { return };
-        let code = self.decided.borrow().iter().find_map(|(known, decided)| match decided {
-            Decided::WouldDeny(code) if *known == context => Some(*code),
-            _ => None,
-        });
+        let code = self.would_deny.borrow_mut().remove(&context);
         if let Some(code) = code
             && let Err(refused) = headers::add(Map::Response, name, code.as_bytes())
         {
@@ -195,9 +191,7 @@ impl Plugin for Filter {
 
     fn on_delete(&self, context: u32) {
         self.forget(context);
-        // Nearly always there is none.
-        if !self.decided.borrow().is_empty() {
-            self.decided.borrow_mut().retain(|(known, _)| *known != context);
-        }
+        self.would_deny.borrow_mut().remove(&context);
+        self.refused.borrow_mut().retain(|known| *known != context);
     }
 }

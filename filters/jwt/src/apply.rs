@@ -13,7 +13,7 @@ use jwt_core::verdict::{Denial, Verdict};
 /// Takes out what only this filter may say, and tokens in the query, whatever the verdict.
 pub(crate) fn clean(config: &Config, request: &Request<'_>) -> Result<(), Refused> {
     for name in &request.owned {
-        headers::remove(name)?;
+        headers::remove(Map::Request, name)?;
     }
     if let Some(target) = request.clean_target(config) {
         headers::replace(":path", &target)?;
@@ -37,10 +37,14 @@ pub(crate) fn identify(config: &Config, request: &Request<'_>, identity: &Identi
 fn move_token(config: &Config, request: &Request<'_>) -> Result<(), Refused> {
     let Ok(Some(found)) = request.token() else { return Ok(()) };
     match config.places.get(found.place) {
-        Some(Place::Header { name, .. }) => headers::remove(name.as_bytes())?,
+        Some(Place::Header { name, .. }) => headers::remove(Map::Request, name.as_bytes())?,
         Some(Place::Cookie(name)) => {
             let others = request.other_cookies(name);
-            if others.is_empty() { headers::remove(b"cookie")? } else { headers::replace("cookie", &others)? }
+            if others.is_empty() {
+                headers::remove(Map::Request, b"cookie")?;
+            } else {
+                headers::replace("cookie", &others)?;
+            }
         }
         // Taken out already.
         Some(Place::Query(_)) | None => {}

@@ -34,8 +34,8 @@ impl Rules {
             request.headers().iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         match self.0.admit(pseudo.into_iter().chain(fields), false) {
             Admission::Body(guard) => Ok(guard),
-            Admission::Refused(outcome) if outcome.is_refused() => Err(problem(outcome.faults)),
-            Admission::Refused(_) | Admission::Pass => {
+            Admission::Decided(outcome) if outcome.is_refused() => Err(problem(outcome.faults)),
+            Admission::Decided(_) | Admission::Pass => {
                 Err(Problem::internal(Code::Internal, &"no amount rule"))
             }
         }

@@ -40,7 +40,7 @@ fn outcome(
 ) -> Option<Outcome> {
     let outcome = match config.admit(fields.iter().copied(), body.is_empty()) {
         Admission::Pass => return None,
-        Admission::Refused(outcome) => outcome,
+        Admission::Decided(outcome) => outcome,
         Admission::Body(guard) => config.judge(guard, body, scratch),
     };
     Some(outcome).filter(Outcome::is_refused)
