@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Result;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::HeaderValue;
+use hyper::header::{HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -35,6 +35,8 @@ pub struct Seen {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The last body that came to its end.
     pub body: Bytes,
+    /// The trailers that came last.
+    pub trailers: Vec<(String, Vec<u8>)>,
     /// Complete requests that its judge found unfit, the first few of them.
     pub unfit: Vec<String>,
 }
@@ -107,6 +109,10 @@ async fn serve(listener: TcpListener, seen: Arc<Mutex<Seen>>, judge: Arc<Judge>)
     }
 }
 
+fn owned(fields: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+    fields.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect()
+}
+
 /// Reads the body to its end, as a handler that extracts it does.
 async fn answer(
     seen: Arc<Mutex<Seen>>,
@@ -119,8 +125,7 @@ async fn answer(
         seen.arrived += 1;
         seen.method = head.method.to_string();
         seen.target = head.uri.to_string();
-        let fields = head.headers.iter();
-        seen.headers = fields.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+        seen.headers = owned(&head.headers);
     }
     let mut whole = Vec::new();
     let mut is_whole = true;
@@ -130,8 +135,10 @@ async fn answer(
                 lock(&seen).body_bytes += data.len() as u64;
                 whole.extend_from_slice(&data);
             }
-            // Trailers.
-            Ok(Err(_)) => {}
+            Ok(Err(frame)) => {
+                let trailers = frame.into_trailers().unwrap_or_default();
+                lock(&seen).trailers = owned(&trailers);
+            }
             Err(_) => is_whole = false,
         }
     }

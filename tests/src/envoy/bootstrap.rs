@@ -30,7 +30,16 @@ pub(super) fn bootstrap(admin: &Path, listener_file: &Path, options: &Options) -
 }
 
 fn clusters(options: &Options) -> Vec<Value> {
-    let upstream = options.upstream.map(|address| cluster(UPSTREAM, address));
+    let upstream = options.upstream.map(|address| {
+        let mut cluster = cluster(UPSTREAM, address);
+        let protocol = json!({
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
+        });
+        cluster["typed_extension_protocol_options"] =
+            json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": protocol});
+        cluster
+    });
     options.setup.clusters.iter().cloned().chain(upstream).collect()
 }
 

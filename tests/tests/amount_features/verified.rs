@@ -1,8 +1,9 @@
 //! The amount that the service is told of, by the filter alone.
 
 use anyhow::Result;
+use hyper::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
-use tests::amount::{ORDER, ORDERS, Tools, Way, amount_rule, faults, order, order_rule, plain, rules};
+use tests::amount::{ORDER, ORDERS, Tools, WAYS, Way, amount_rule, faults, order, order_rule, plain, rules};
 use tests::http2::Http2;
 use tests::post::{Framing, Post};
 
@@ -99,6 +100,25 @@ async fn nobody_else_tells_it_where_headers_go_ahead() -> Result<()> {
                 let is_there = seen.headers.iter().any(|(name, _)| name.replace('_', "-") == NAME);
                 assert!(!is_there, "{name}, {way:?}: {seen:?}");
             }
+        }
+        stand.is_sound().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn trailers_do_not_tell_of_it() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    for way in WAYS {
+        let stand = tools.start_with(&configuration(), way, plain()).await?;
+        for post in [Post::json(ORDERS, ORDER), money("/elsewhere", "7", "EUR")] {
+            let mut trailers = HeaderMap::new();
+            trailers.append(NAME, HeaderValue::from_static("1;currency=USD;exponent=2"));
+            trailers.append("x-checksum", HeaderValue::from_static("5"));
+            let reply = Http2::open(stand.envoy.address).await?.send_with_trailers(&post, trailers).await?;
+            assert_eq!(reply.status, 200, "{reply:?}");
+            let expected = [("x-checksum".to_owned(), b"5".to_vec())];
+            assert_eq!(stand.upstream.seen().trailers, expected, "{way:?}");
         }
         stand.is_sound().await?;
     }
