@@ -62,9 +62,24 @@ impl Match {
     }
 }
 
+/// What to write instead of other systems' wildcards.
+const FOREIGN_WILDCARD: &str = "must hold no *, no segment that begins with a colon and no {name...}, which would be \
+    taken by the letter: write {name} in a template for any one segment, or a prefix (without *) for all below a path";
+
+/// `/pay/*`, `/pay/:id` or `/pay/{rest...}`: as a literal it would guard nothing that its author means.
+fn has_foreign_wildcard(text: &str) -> bool {
+    text.contains('*') || text.split('/').any(|segment| segment.starts_with(':') || segment.ends_with("...}"))
+}
+
 impl Path {
     /// The checked pattern. A rule for a path that no request can have would be a hole or dead.
     pub fn check(self, path: &str) -> Result<PathPattern, ConfigError> {
+        for (field, text) in [("exact", &self.exact), ("prefix", &self.prefix), ("template", &self.template)]
+        {
+            if text.as_deref().is_some_and(has_foreign_wildcard) {
+                return Err(ConfigError::new(format!("{path}.{field}"), FOREIGN_WILDCARD));
+            }
+        }
         let normal = |text: String, field: &str| {
             if normal_path(text.as_bytes()) == Some(text.as_str()) {
                 Ok(text)
