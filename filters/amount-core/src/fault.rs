@@ -83,7 +83,7 @@ macro_rules! codes {
 }
 
 codes! {
-    Path: "path", Malformed, "a path that a lenient server could take for one that a rule guards";
+    Path: "path", Malformed, "a path, host or method that a lenient server could take for one that a rule guards";
     Upgrade: "upgrade", Malformed, "an upgrade or CONNECT on a route that a rule guards";
     ContentLength: "content_length", Malformed, "Content-Length is not a number";
     Unreadable: "unreadable", Malformed, "the host did not hand over the request";
@@ -101,6 +101,7 @@ codes! {
     DuplicateKey: "duplicate_key", Malformed, "a key twice in one object, however it is spelled";
     LoneSurrogate: "lone_surrogate", Malformed, "half of a surrogate pair";
     NumberRange: "number_range", Malformed, "a number beyond what a double can hold";
+    TooManyValues: "too_many_values", Invalid, "more values than are judged";
     UnknownCurrency: "unknown_currency", Invalid, "not a payable currency, or none that is allowed here";
     CurrencyMismatch: "currency_mismatch", Invalid, "amounts of different currencies";
     NotAnObject: "not_an_object", Invalid, "not an object where one must be";
@@ -113,7 +114,7 @@ codes! {
     NotAnInteger: "not_an_integer", Invalid, "a fraction or an exponent where an integer must be";
     TooManyDecimals: "too_many_decimals", Invalid, "more decimals than the currency has";
     MinusZero: "minus_zero", Invalid, "minus zero";
-    TooLarge: "too_large", Invalid, "beyond 2^53-1 minor units";
+    TooLarge: "too_large", Invalid, "beyond 2^53-1 minor units, or beyond 10^15-1 where major units are a number";
     Negative: "negative", Invalid, "below zero";
     Zero: "zero", Invalid, "zero where an amount must be";
     TooSmall: "too_small", Invalid, "below the rule's minimum";

@@ -1,6 +1,7 @@
 //! A body against the rules of its request.
 
 mod amounts;
+mod currencies;
 mod found;
 mod notes;
 mod places;
@@ -23,6 +24,9 @@ use crate::tree::{Node, bits};
 
 /// More memory than this is given back after a body.
 const KEPT_BYTES: usize = 256 << 10;
+
+/// How many values are noted of one body, over all of its rules.
+const NOTED_LIMIT: usize = 65_536;
 
 /// What judging needs memory for. It is kept from body to body, so that one that passes costs next to no allocation.
 #[derive(Debug, Default)]
@@ -96,7 +100,9 @@ fn read<'b>(
 ) -> Result<&'b str, Fault> {
     let text = json::utf8(body)?;
     let depth = rules.iter().map(|(_, rule)| rule.max_depth).max().unwrap_or_default();
-    let mut walks = rules.iter().zip(notes).map(|((_, rule), notes)| Walk::new(rule, notes));
+    // With all rules that there can be, it is still 1024 for each.
+    let room = NOTED_LIMIT.checked_div(rules.len()).unwrap_or_default();
+    let mut walks = rules.iter().zip(notes).map(|((_, rule), notes)| Walk::new(rule, notes, room));
     // Without one, a dry run's limit has said all that there is to say.
     if let Some(first) = walks.next() {
         reader::read(text, depth, keys, &mut Walks { first, others: walks.collect() })?;
@@ -141,6 +147,10 @@ impl<'j> Judge<'j> {
     fn judge(&mut self) {
         if let Some(at) = self.notes.too_deep {
             self.faults.push(Fault::too_deep(at, self.max_depth));
+            return;
+        }
+        if self.notes.is_full {
+            self.faults.push(Fault::whole(Code::TooManyValues, "has more values than are judged"));
             return;
         }
         self.judge_currencies();
@@ -217,7 +227,7 @@ mod tests {
         let keys = (0..40_000).map(|key| format!(r#""\u0061{key}":0"#)).collect::<Vec<_>>().join(",");
         let mut scratch = Scratch::default();
         for (body, is_kept) in
-            [(amounts(100), true), (amounts(100_000), false), (format!("{{{keys}}}"), false)]
+            [(amounts(100), true), (amounts(60_000), false), (format!("{{{keys}}}"), false)]
         {
             assert!(judge(&config(""), &body, &mut scratch).faults.is_empty());
             assert_eq!(held(&scratch) > 0, is_kept);

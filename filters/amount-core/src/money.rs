@@ -94,6 +94,19 @@ pub(crate) fn within(units: i64) -> Result<i64, (Code, &'static str)> {
     if is_within { Ok(units) } else { Err(TOO_LARGE) }
 }
 
+/// What a double holds exactly in major units, whatever the currency's decimals are: fifteen digits.
+const DOUBLE_LIMIT: i64 = 1_000_000_000_000_000;
+
+/// Whether minor units are within what a reader that takes doubles keeps of a number of major units, either way.
+pub(crate) fn within_double(units: i64) -> Result<i64, (Code, &'static str)> {
+    let is_within = units.checked_abs().is_some_and(|units| units < DOUBLE_LIMIT);
+    if is_within {
+        Ok(units)
+    } else {
+        Err((Code::TooLarge, "must be below 10^15 minor units as a number of major units"))
+    }
+}
+
 /// Whole major units in a minor unit that is so many decimals below.
 pub(crate) fn from_major(units: i64, exponent: u16) -> Result<i64, (Code, &'static str)> {
     let factor = 10_i64.checked_pow(u32::from(exponent));

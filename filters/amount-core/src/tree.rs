@@ -1,6 +1,8 @@
 //! The places that a rule knows, as a tree: what the body's reader walks along.
 
-use crate::json::{Name, first_word};
+mod child;
+
+pub(crate) use self::child::{Child, is_like_any};
 use crate::pattern::{Indices, Pattern, Token};
 
 /// As many members of one object may be required: a bit for each.
@@ -52,25 +54,6 @@ pub(crate) struct Node {
     pub(crate) max_items: Option<u32>,
 }
 
-/// A known member.
-#[derive(Debug)]
-pub(crate) struct Child {
-    name: String,
-    /// Its name's first bytes, which tell most names apart.
-    word: u64,
-    pub(crate) node: usize,
-}
-
-impl Child {
-    /// Whether a key names it.
-    #[inline]
-    pub(crate) fn is(&self, key: &Name<'_>) -> bool {
-        self.word == key.word
-            && self.name.len() == key.text.len()
-            && (key.text.len() <= size_of::<u64>() || self.name == key.text)
-    }
-}
-
 /// What is noted of a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot {
@@ -110,6 +93,11 @@ impl Node {
         }
     }
 
+    /// What a message calls it.
+    fn name(&self) -> String {
+        if self.id == Tree::ROOT { "the body".to_owned() } else { self.pattern.text() }
+    }
+
     /// The pointer to this place.
     pub(crate) fn pointer(&self, indices: &Indices) -> String {
         self.pattern.pointer(indices)
@@ -144,7 +132,7 @@ impl Tree {
         match token {
             Token::Any => node.items,
             Token::Name(name) => {
-                node.children.iter().find(|child| child.name == *name).map(|child| child.node)
+                node.children.iter().find(|child| child.name() == name).map(|child| child.node)
             }
         }
     }
@@ -156,7 +144,7 @@ impl Tree {
             match token {
                 Token::Any => node.items = Some(added),
                 Token::Name(name) => {
-                    node.children.push(Child { name: name.clone(), word: first_word(name), node: added });
+                    node.children.push(Child::new(name, added));
                 }
             }
         }
@@ -172,8 +160,9 @@ impl Tree {
             _ => None,
         };
         if let Some(known) = known {
-            let place = if at == Self::ROOT { "the body".to_owned() } else { node.pattern.text() };
-            return Err([place.as_str(), " is ", known, " already, and cannot be ", shape.name()].concat());
+            return Err(
+                [node.name().as_str(), " is ", known, " already, and cannot be ", shape.name()].concat()
+            );
         }
         node.shape = shape;
         Ok(())
@@ -238,8 +227,7 @@ impl Tree {
             let count = children.iter().filter(|child| self.must_be(child.node)).count();
             let Some(node) = self.nodes.get_mut(at) else { continue };
             if count > MAX_REQUIRED {
-                let place = node.pattern.text();
-                return Err([place.as_str(), " has more than 64 places that must be there"].concat());
+                return Err([node.name().as_str(), " has more than 64 places that must be there"].concat());
             }
             node.required = (0..count).fold(0, |bits, child| bits | bit(child));
             node.children = children;

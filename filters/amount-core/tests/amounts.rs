@@ -50,6 +50,12 @@ fn body(value: &str) -> String {
 #[case::major_number_with_decimals(json!({"unit": "major", "form": "number"}), "1.001", "too_many_decimals /amount")]
 #[case::major_number_minus_zero(json!({"unit": "major", "form": "number"}), "-0", "minus_zero /amount")]
 #[case::major_number_too_large(json!({"unit": "major", "form": "number"}), "90071992547410", "too_large /amount")]
+#[case::major_number_no_double_holds(json!({"unit": "major", "form": "number"}), "70368744177664.01", "too_large /amount")]
+#[case::major_number_of_15_digits(json!({"unit": "major", "form": "number"}), "9999999999999.99", "")]
+#[case::major_number_of_16_digits(json!({"unit": "major", "form": "number"}), "10000000000000.00", "too_large /amount")]
+#[case::major_number_whole_of_16_digits(json!({"unit": "major", "form": "number"}), "10000000000000", "too_large /amount")]
+#[case::major_number_whole_of_15_digits(json!({"unit": "major", "form": "number"}), "9999999999999", "")]
+#[case::major_text_of_16_digits(json!({"unit": "major"}), r#""10000000000000.00""#, "")]
 #[case::major_number_of_a_text(json!({"unit": "major", "form": "number"}), r#""10""#, "not_a_number /amount")]
 #[case::minor_number_of_18_digits(json!({}), "100000000000000000", "too_large /amount")]
 #[case::minor_number_of_19_digits(json!({}), "1000000000000000000", "too_large /amount")]
@@ -81,6 +87,8 @@ fn as_many_decimals_as_the_currency_has(#[case] currency: &str, #[case] value: &
 #[case(json!({"max": 100}), "USD", "101", "must be at most 100")]
 #[case(json!({"unit": "major"}), "USD", r#""1.001""#, "USD has at most 2 decimals")]
 #[case(json!({"unit": "major"}), "JPY", r#""1.5""#, "JPY has no decimals")]
+#[case(json!({"unit": "major", "form": "number"}), "USD", "1e13", "must be decimal digits, without sign, exponent or leading zero")]
+#[case(json!({"unit": "major", "form": "number"}), "USD", "10000000000000", "must be below 10^15 minor units as a number of major units")]
 fn a_sentence_says_what_would_be_right(
     #[case] changes: Value,
     #[case] currency: &str,

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{judged, with};
+use common::{config, detail, faults, judged, outcome, rule, with};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -77,6 +77,52 @@ fn unknown_fields_can_be_allowed() {
     assert_eq!(judged(allow(json!({})), r#"{"items":[{"x":1}]}"#), "missing /items/0/price");
 }
 
+/// Readers that ignore case (Go's encoding/json) take the last of both.
+#[rstest]
+#[case::capital(r#"{"amount":1,"Amount":9}"#, "unknown_field /Amount")]
+#[case::before(r#"{"AMOUNT":9,"amount":1}"#, "unknown_field /AMOUNT")]
+#[case::escaped(r#"{"amount":1,"\u0041mount":9}"#, "unknown_field /Amount")]
+#[case::longer_than_a_word(r#"{"amount":1,"Reference_Id":9}"#, "unknown_field /Reference_Id")]
+#[case::late(r#"{"amount":1,"reference_iD":9}"#, "unknown_field /reference_iD")]
+#[case::long_s("{\"amount\":1,\"tip\u{17f}\":9}", "unknown_field")]
+#[case::long_s_escaped(r#"{"amount":1,"tip\u017f":9}"#, "unknown_field")]
+#[case::kelvin("{\"amount\":1,\"\u{212a}ey\":9}", "unknown_field")]
+#[case::dotless("{\"amount\":1,\"t\u{131}ps\":9}", "unknown_field")]
+#[case::dotted("{\"amount\":1,\"T\u{130}PS\":9}", "unknown_field")]
+#[case::not_ascii(r#"{"amount":1,"Größe":9}"#, "unknown_field")]
+#[case::below_an_open_place(
+    r#"{"amount":1,"p":{"known":{"value":1},"Known":{"value":9}}}"#,
+    "unknown_field /p/Known"
+)]
+#[case::deeper(r#"{"amount":1,"p":{"known":{"value":1,"VALUE":9}}}"#, "unknown_field /p/known/VALUE")]
+#[case::in_items(
+    r#"{"amount":1,"items":[{"price":1},{"price":1,"Price":9}]}"#,
+    "unknown_field /items/1/Price"
+)]
+#[case::another(
+    r#"{"amount":1,"Amounts":9,"amoun":9,"Amoun\u0000":9,"amount\u0000":9,"p":{"value":1,"x":{"Known":1}}}"#,
+    ""
+)]
+#[case::bit(r#"{"amount":1,"key@":9,"key`":9,"KEY`":9}"#, "unknown_field")]
+fn a_known_field_has_one_spelling(#[case] body: &str, #[case] expected: &str) {
+    let rules = |unknown: &str| {
+        json!({
+            "unknownFields": unknown,
+            "amounts": [
+                {"pointer": "/amount"}, {"pointer": "/p/known/value", "optional": true},
+                {"pointer": "/items/*/price", "optional": true},
+            ],
+            "fields": ["/p/**", "/tips", "/key", "/key`", "/reference_id", "/größe"],
+        })
+    };
+    let allowed = judged(rules("allow"), body);
+    assert_eq!(allowed, expected);
+    if !expected.is_empty() {
+        assert_eq!(detail(rules("allow"), body), "is spelled like a known field");
+        assert!(judged(rules("refuse"), body).contains(&allowed));
+    }
+}
+
 #[test]
 fn what_must_be_in_an_object_must_be_though_the_object_is_not() {
     let changes = json!({"amounts": [{"pointer": "/a/b/c"}, {"pointer": "/a/d"}, {"pointer": "/e/*/f"}]});
@@ -139,4 +185,30 @@ fn what_is_of_another_kind_lacks_nothing_besides() {
     ]});
     let body = r#"{"lines":[{"price":1,"money":{}},{"price":1,"money":1}]}"#;
     assert_eq!(judged(rules, body), "missing /lines/0/money/currency, not_an_object /lines/1/money");
+}
+
+/// Notes of what a body holds are bounded over all rules that judge it.
+#[test]
+fn a_body_with_more_values_than_are_judged_is_refused() {
+    let rules = |count: usize| -> Vec<Value> {
+        let rule = |at: usize| {
+            rule(
+                json!({"name": format!("r{at}"), "maxBodyBytes": 1_048_576, "amounts": [{"pointer": "/a/*"}],
+                "unknownFields": "allow", "dryRun": at == 1}),
+            )
+        };
+        (0..count).map(rule).collect()
+    };
+    let body = |count: usize| format!(r#"{{"a":[{}]}}"#, vec!["1"; count].join(","));
+    for (count, most) in [(1, 65_536), (2, 32_768), (64, 1024)] {
+        let config = config(&rules(count));
+        assert_eq!(faults(&outcome(&config, &body(most))), "");
+        let outcome = outcome(&config, &body(most + 1));
+        assert_eq!(faults(&outcome), "too_many_values");
+        assert_eq!(outcome.faults[0].detail, "has more values than are judged");
+        assert!(outcome.rulings.iter().all(|ruling| ruling.code == "too_many_values"));
+    }
+    let mut limited = rules(1);
+    limited[0]["arrays"] = json!([{"pointer": "/a", "max": 10}]);
+    assert_eq!(faults(&outcome(&config(&limited), &body(70_000))), "out_of_range /a");
 }

@@ -146,7 +146,41 @@ fn one_currency(#[case] body: &str, #[case] expected: &str) {
     let limit = json!({"atMost": [{"amount": "/total", "limit": "/fee/value"}]});
     let expected = if body.contains("fee") { expected } else { "" };
     assert_eq!(judged(with(two_currencies(true), limit), body), expected);
-    let named = if expected == "currency_mismatch /fee/c" { expected } else { "" };
+    let named = if expected.starts_with("currency_mismatch") { expected } else { "" };
     assert_eq!(judged(two_currencies(true), body), named);
     assert_eq!(judged(two_currencies(false), body), "");
+}
+
+/// What amounts are of counts, whoever says it: the body, a default or the configuration.
+#[rstest]
+#[case::fixed(r#"{"total":2,"c":"EUR","fee":{"value":2}}"#, "currency_mismatch /c")]
+#[case::same_as_fixed(r#"{"total":2,"c":"USD","fee":{"value":2}}"#, "")]
+#[case::fixed_alone(r#"{"total":2,"c":"EUR"}"#, "")]
+#[case::default(r#"{"total":2,"fee":{"value":2}}"#, "currency_mismatch /total")]
+#[case::default_alone(r#"{"total":2}"#, "")]
+#[case::two_defaults(
+    r#"{"total":2,"tips":[{"value":1},{"value":1}]}"#,
+    "currency_mismatch /tips/0/value, currency_mismatch /tips/1/value"
+)]
+#[case::a_default_and_a_name(
+    r#"{"total":2,"tips":[{"value":1,"c":"EUR"},{"value":1}]}"#,
+    "currency_mismatch /tips/1/value"
+)]
+#[case::a_name_and_a_default(r#"{"total":2,"tips":[{"value":1,"c":"JPY"}]}"#, "currency_mismatch /total")]
+#[case::two_names(r#"{"total":2,"c":"JPY","tips":[{"value":1,"c":"EUR"}]}"#, "currency_mismatch /tips/0/c")]
+#[case::names(r#"{"total":2,"c":"JPY","tips":[{"value":1,"c":"JPY"}]}"#, "")]
+fn one_currency_whoever_says_it(#[case] body: &str, #[case] expected: &str) {
+    let rules = |same: bool| {
+        json!({
+            "sameCurrency": same,
+            "currency": {"pointer": "/c", "default": "EUR"},
+            "amounts": [
+                {"pointer": "/total"},
+                {"pointer": "/fee/value", "optional": true, "currency": {"fixed": "USD"}},
+                {"pointer": "/tips/*/value", "currency": {"pointer": "/tips/*/c", "default": "GBP"}},
+            ],
+        })
+    };
+    assert_eq!(judged(rules(true), body), expected);
+    assert_eq!(judged(rules(false), body), "");
 }

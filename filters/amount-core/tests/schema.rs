@@ -8,13 +8,16 @@ use amount_core::config::raw::Config;
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
+use serde_json::Value;
 
 /// Set to 1, it makes this test write the file instead of comparing it.
 const WRITE: &str = "FINPAY_WRITE_SCHEMA";
 
 #[test]
 fn the_committed_schema_is_that_of_the_types() {
-    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(in_one_line));
+    let settings = SchemaSettings::draft2020_12()
+        .with_transform(RecursiveTransform(in_one_line))
+        .with_transform(RecursiveTransform(without_null));
     let mut schema = settings.into_generator().into_root_schema_for::<Config>();
     schema.insert("title".to_owned(), "FinPay amount filter".into());
     let schema = serde_json::to_string_pretty(&schema).unwrap() + "\n";
@@ -23,6 +26,7 @@ fn the_committed_schema_is_that_of_the_types() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, &schema).unwrap();
     }
+    assert!(!schema.contains("null"), "no field may be null");
     let committed = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         committed == schema,
@@ -36,5 +40,27 @@ fn in_one_line(schema: &mut Schema) {
     if let Some(text) = schema.get("description").and_then(|text| text.as_str()) {
         let line = text.replace('\n', " ");
         schema.insert("description".to_owned(), line.into());
+    }
+}
+
+/// An option is a field that may be absent, and may not be null.
+fn without_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [kind] = types.as_slice() {
+            let kind = kind.clone();
+            schema.insert("type".to_owned(), kind);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| choice["type"] != "null");
+        if let [Value::Object(choice)] = choices.as_slice() {
+            let choice = choice.clone();
+            schema.remove("anyOf");
+            schema.ensure_object().extend(choice);
+        }
+    }
+    if schema.get("default") == Some(&Value::Null) {
+        schema.remove("default");
     }
 }

@@ -14,6 +14,9 @@ const MAX_LIFTS: usize = 64;
 const MAX_NAME_BYTES: usize = 64;
 const DEFAULT_DEPTH: usize = 32;
 
+/// Of a list or map that limits something: an empty one might be meant as all or as nothing.
+const NONE_NAMED: &str = "must name some, or be left out";
+
 /// Headers that make up an answer: none of them can tell of a dry run.
 const RESERVED_HEADERS: [&str; 8] = [
     "authorization",
@@ -58,6 +61,9 @@ fn rule(raw: raw::Rule, path: &str, lifts: &mut Vec<LiftWord>) -> Result<Rule, C
         return Err(ConfigError::new(at("name"), message));
     }
     let raw::Match { hosts, methods, path: route } = raw.r#match;
+    if hosts.as_ref().is_some_and(Vec::is_empty) {
+        return Err(ConfigError::new(at("match.hosts"), NONE_NAMED));
+    }
     let matches = route::raw::Match { hosts, methods: Some(methods), path: route };
     let matches = matches.check(&at("match"))?;
     let max_body_bytes =

@@ -2,12 +2,14 @@
 
 #![allow(missing_docs, reason = "each field's text is its description in the schema")]
 
+mod given;
+
 use std::collections::BTreeMap;
-use std::fmt;
 
 use route::raw::Path;
-use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+
+use self::given::{caps, given};
 
 /// The amount filter's `pluginConfig` (on plain Envoy: the `StringValue` in `configuration`).
 #[derive(Debug, Deserialize)]
@@ -19,6 +21,7 @@ pub struct Config {
     #[serde(default)]
     pub hold_headers: bool,
     /// A response header in which rules with `dryRun` say what they would have refused, such as `x-amount-dry-run`.
+    #[serde(default, deserialize_with = "given")]
     pub dry_run_header: Option<String>,
     /// What bodies must be, 1 to 64 rules. All rules that match a request are judged.
     pub rules: Vec<Rule>,
@@ -37,19 +40,22 @@ pub struct Rule {
     #[serde(default)]
     pub dry_run: bool,
     /// A longer body is refused unread; default 65536, 1 to 1048576.
+    #[serde(default, deserialize_with = "given")]
     pub max_body_bytes: Option<u64>,
     /// How deep the body may nest; default 32, 1 to 64.
+    #[serde(default, deserialize_with = "given")]
     pub max_depth: Option<u64>,
     /// What becomes of fields that no pointer of this rule names; default `refuse`.
     #[serde(default)]
     pub unknown_fields: UnknownFields,
-    /// The other fields that a body may have, as pointers: `*` is any item, and `**` at the end anything from there
-    /// down.
+    /// The other fields that a body may have, as pointers, at most 1000: `*` is any item, and `**` at the end anything
+    /// from there down.
     #[serde(default)]
     pub fields: Vec<String>,
     /// The currency of all amounts that do not have their own.
+    #[serde(default, deserialize_with = "given")]
     pub currency: Option<Currency>,
-    /// True: all currencies that a body names must be the same.
+    /// True: all currencies of a body must be the same: those that it names, the defaults that apply and fixed ones.
     #[serde(default)]
     pub same_currency: bool,
     /// Amounts of money, 1 to 64.
@@ -68,6 +74,7 @@ pub struct Rule {
     pub at_most: Vec<AtMost>,
     /// The pointer of an amount that the upstream is told of, once the body is judged, as
     /// `x-amount-verified: 12345;currency=USD;exponent=2`. Needs `holdHeaders`.
+    #[serde(default, deserialize_with = "given")]
     pub verified: Option<String>,
 }
 
@@ -79,7 +86,7 @@ pub enum UnknownFields {
     /// The body is refused.
     #[default]
     Refuse,
-    /// They are not looked at.
+    /// They are not looked at, unless they are known ones but for the case of letters.
     Allow,
 }
 
@@ -89,6 +96,7 @@ pub enum UnknownFields {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Match {
     /// Hosts in lower case without port, `*.example.com` for all below it; default all.
+    #[serde(default, deserialize_with = "given")]
     pub hosts: Option<Vec<String>>,
     /// Methods in capitals, without HEAD.
     pub methods: Vec<String>,
@@ -103,12 +111,16 @@ pub struct Match {
 pub struct Currency {
     /// Where the body names it. Its stars must be those that the amounts begin with, so that each item's amount goes
     /// with that item's currency.
+    #[serde(default, deserialize_with = "given")]
     pub pointer: Option<String>,
     /// The currency, whatever the body says.
+    #[serde(default, deserialize_with = "given")]
     pub fixed: Option<String>,
     /// The currency where the body names none; default: it must name one. Only with `pointer`.
+    #[serde(default, deserialize_with = "given")]
     pub default: Option<String>,
     /// The currencies that are taken; default: all payable ones of ISO 4217.
+    #[serde(default, deserialize_with = "given")]
     pub allowed: Option<Vec<String>>,
 }
 
@@ -123,20 +135,25 @@ pub struct Amount {
     #[serde(default)]
     pub unit: Unit,
     /// How it is written; default `number` for minor and `string` for major units.
+    #[serde(default, deserialize_with = "given")]
     pub form: Option<Form>,
     /// The least that it may be, in minor units; default 1. 0 allows zero.
+    #[serde(default, deserialize_with = "given")]
     pub min: Option<u64>,
     /// The most that it may be, in minor units, where `caps` does not say otherwise; default 9007199254740991.
+    #[serde(default, deserialize_with = "given")]
     pub max: Option<u64>,
     /// The most that it may be, in minor units, by currency. Without `max` every currency that can occur must be here.
     #[serde(default, deserialize_with = "caps")]
-    pub caps: BTreeMap<String, u64>,
+    pub caps: Option<BTreeMap<String, u64>>,
     /// True: it may be absent.
     #[serde(default)]
     pub optional: bool,
     /// Its own currency, in place of the rule's.
+    #[serde(default, deserialize_with = "given")]
     pub currency: Option<Currency>,
     /// Higher limits for some callers.
+    #[serde(default, deserialize_with = "given")]
     pub lift: Option<Lift>,
 }
 
@@ -157,14 +174,14 @@ pub enum Unit {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Form {
-    /// As a JSON number without exponent.
+    /// As a JSON number without exponent; in major units, below 10^15 minor units, which a double holds exactly.
     Number,
     /// As a JSON string of digits.
     String,
 }
 
-/// Limits in place of an amount's `max` and `caps`, where a request header holds a word. Only a header that callers
-/// cannot set should lift a limit, such as one of the jwt filter's.
+/// Limits in place of an amount's `max` and `caps`, where a request header holds a word: `max`, `caps` or both. Only a
+/// header that callers cannot set should lift a limit, such as one of the jwt filter's.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -173,37 +190,12 @@ pub struct Lift {
     pub header: String,
     /// The word, among those that spaces or commas separate.
     pub has: String,
-    /// As for the amount; default 9007199254740991.
+    /// As for the amount.
+    #[serde(default, deserialize_with = "given")]
     pub max: Option<u64>,
     /// As for the amount.
     #[serde(default, deserialize_with = "caps")]
-    pub caps: BTreeMap<String, u64>,
-}
-
-/// A map in which nothing comes twice: else the last limit of a currency would silently be the one that holds.
-fn caps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, u64>, D::Error> {
-    struct Caps;
-
-    impl<'de> Visitor<'de> for Caps {
-        type Value = BTreeMap<String, u64>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("limits by currency")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-            let mut caps = BTreeMap::new();
-            while let Some((currency, cap)) = members.next_entry::<String, u64>()? {
-                if caps.contains_key(&currency) {
-                    return Err(A::Error::custom([&currency, " is there twice"].concat()));
-                }
-                caps.insert(currency, cap);
-            }
-            Ok(caps)
-        }
-    }
-
-    deserializer.deserialize_map(Caps)
+    pub caps: Option<BTreeMap<String, u64>>,
 }
 
 /// How large a count may be, or how long an array.
@@ -214,6 +206,7 @@ pub struct Count {
     /// Where it is.
     pub pointer: String,
     /// The least; default 1.
+    #[serde(default, deserialize_with = "given")]
     pub min: Option<u64>,
     /// The most.
     pub max: u64,
@@ -231,6 +224,7 @@ pub struct Sum {
     /// The pointer of an amount.
     pub total: String,
     /// Prices, each times its quantity.
+    #[serde(default, deserialize_with = "given")]
     pub items: Option<Items>,
     /// Pointers of amounts that are added.
     #[serde(default)]
@@ -248,6 +242,7 @@ pub struct Items {
     /// The pointer of an amount, such as `/items/*/price`.
     pub price: String,
     /// The pointer of a count in the same item; default: each price counts once.
+    #[serde(default, deserialize_with = "given")]
     pub quantity: Option<String>,
 }
 

@@ -1,120 +1,23 @@
-//! Amounts and the currencies that they are of.
+//! Amounts: how they are written, and their limits.
 
 use std::borrow::Cow;
 
 use super::Judge;
-use super::found::{Found, What, within};
+use super::found::{Found, What};
+use crate::config::Amount;
 use crate::config::raw::{Form, Unit};
-use crate::config::{Amount, Origin, Source};
 use crate::fault::Code;
-use crate::money::{self, Currency, Decimal, MINOR_UNITS_LIMIT, Money, UnknownCurrency};
-use crate::pattern::{Indices, Pattern};
+use crate::money::{self, Currency, Decimal, MINOR_UNITS_LIMIT, Money};
 use crate::tree::bit;
 
 /// What is wrong with a value: a code and a sentence.
-type Wrong = (Code, Cow<'static, str>);
+pub(super) type Wrong = (Code, Cow<'static, str>);
 
-fn wrong<T>((code, detail): (Code, &'static str)) -> Result<T, Wrong> {
+pub(super) fn wrong<T>((code, detail): (Code, &'static str)) -> Result<T, Wrong> {
     Err((code, Cow::Borrowed(detail)))
 }
 
 impl Judge<'_> {
-    /// Every currency that the body names, and every one that an amount of it asks for.
-    pub(super) fn judge_currencies(&mut self) {
-        let mut first = None;
-        for (index, source) in self.plan.sources.iter().enumerate() {
-            let Origin::Body { pattern, slot, default } = &source.origin else { continue };
-            for found in self.found(*slot) {
-                match self.named(source, found) {
-                    Err((code, detail)) => self.refuse(code, pattern, &found.indices, detail),
-                    Ok(currency) if self.plan.same_currency && *first.get_or_insert(currency) != currency => {
-                        let detail = "must be the same currency everywhere";
-                        self.refuse(Code::CurrencyMismatch, pattern, &found.indices, detail);
-                    }
-                    Ok(_) => {}
-                }
-                if self.is_full() {
-                    return;
-                }
-            }
-            if default.is_none() {
-                self.judge_absent_currency(index, pattern, *slot);
-            }
-        }
-    }
-
-    /// A currency that is nowhere, though an amount is that asks for it.
-    fn judge_absent_currency(&mut self, source: usize, pattern: &Pattern, slot: usize) {
-        let stars = pattern.stars();
-        let mut told: Option<Indices> = None;
-        for amount in self.plan.amounts.iter().filter(|amount| amount.source == source) {
-            for found in self.found(amount.slot) {
-                if self.is_full() {
-                    return;
-                }
-                let is_told = told.as_ref().is_some_and(|told| found.order(told, stars).is_eq());
-                if !is_told && within(self.found(slot), &found.indices, stars).is_empty() {
-                    told = Some(found.indices);
-                    if self.is_below_misplaced(pattern, &found.indices) {
-                        continue;
-                    }
-                    let pointer = pattern.pointer(&found.indices);
-                    if !self.faults.iter().any(|fault| fault.pointer == pointer) {
-                        self.refuse(Code::Missing, pattern, &found.indices, "must be there");
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether something on the way to a place is of another kind, which says all of what is not below it.
-    fn is_below_misplaced(&self, pattern: &Pattern, indices: &Indices) -> bool {
-        self.notes.misplaced.iter().any(|misplaced| {
-            self.plan.tree.get(misplaced.node).is_some_and(|node| {
-                let stars = node.pattern.stars();
-                pattern.tokens().starts_with(node.pattern.tokens())
-                    && misplaced.indices.get(..stars) == indices.get(..stars)
-            })
-        })
-    }
-
-    /// The currency that the body names at a place.
-    fn named(&self, source: &Source, found: &Found) -> Result<Currency, Wrong> {
-        let Some(code) = found.what.string(self.body) else {
-            return wrong((Code::UnknownCurrency, "must be a string"));
-        };
-        let currency: Currency = code
-            .parse()
-            .map_err(|problem: UnknownCurrency| (Code::UnknownCurrency, problem.to_string().into()))?;
-        if source.allowed.is_empty() || source.allowed.contains(&currency) {
-            return Ok(currency);
-        }
-        let codes: Vec<_> = source.allowed.iter().map(|currency| currency.code()).collect();
-        Err((Code::UnknownCurrency, ["must be one of ", &codes.join(", ")].concat().into()))
-    }
-
-    /// The currency of an amount in these items, if there is a sound one.
-    pub(super) fn currency(&mut self, source: usize, indices: &Indices) -> Option<Currency> {
-        let from = self.plan.sources.get(source)?;
-        let (pattern, slot, default) = match &from.origin {
-            Origin::Fixed(fixed) => return Some(*fixed),
-            Origin::Body { pattern, slot, default } => (pattern, *slot, *default),
-        };
-        let stars = pattern.stars();
-        let known = self.currencies.get(source).copied().flatten();
-        if let Some((_, currency)) = known.filter(|(known, _)| known.get(..stars) == indices.get(..stars)) {
-            return currency;
-        }
-        let currency = match within(self.found(slot), indices, stars).first() {
-            Some(found) => self.named(from, found).ok(),
-            None => default,
-        };
-        if let Some(known) = self.currencies.get_mut(source) {
-            *known = Some((*indices, currency));
-        }
-        currency
-    }
-
     pub(super) fn judge_amounts(&mut self) {
         for (index, amount) in self.plan.amounts.iter().enumerate() {
             if self.is_full() || self.node(amount.slot).is_some_and(|node| self.is_in_too_long(node, 0)) {
@@ -202,14 +105,19 @@ impl Judge<'_> {
                 currency.exponent()
             }
         };
-        decimal.minor_units(exponent).map(Some).or_else(wrong)
+        let units = decimal.minor_units(exponent);
+        // A number that is no integer of minor units is one of major units.
+        let units = if amount.form == Form::Number { units.and_then(money::within_double) } else { units };
+        units.map(Some).or_else(wrong)
     }
 
     /// The same of a plain integer.
     fn integer(amount: &Amount, value: i64, currency: Option<Currency>) -> Result<Option<i64>, Wrong> {
         let units = match (amount.unit, currency) {
             (Unit::Minor, _) => money::within(value),
-            (Unit::Major, Some(currency)) => money::from_major(value, currency.exponent()),
+            (Unit::Major, Some(currency)) => {
+                money::from_major(value, currency.exponent()).and_then(money::within_double)
+            }
             (Unit::Major, None) => return Ok(None),
         };
         units.map(Some).or_else(wrong)

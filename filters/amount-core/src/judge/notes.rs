@@ -8,6 +8,10 @@ use crate::pattern::Indices;
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     slots: Vec<Slot>,
+    /// How many more values they hold.
+    room: usize,
+    /// Whether there were more values than they hold.
+    pub(super) is_full: bool,
     /// The open objects and arrays at known places.
     pub(super) frames: Vec<Frame>,
     /// Values of another kind than what is known below them needs.
@@ -48,6 +52,8 @@ pub(super) struct Unknown {
     pub(super) node: usize,
     pub(super) indices: Indices,
     pub(super) token: Token,
+    /// Whether it is a known one but for the case of its letters.
+    pub(super) is_like: bool,
 }
 
 #[derive(Debug)]
@@ -60,7 +66,10 @@ pub(super) enum Token {
 }
 
 impl Notes {
-    pub(super) fn reset(&mut self, slots: usize) {
+    /// Empties them, for so many slots and for at most so many values.
+    pub(super) fn reset(&mut self, slots: usize, room: usize) {
+        self.room = room;
+        self.is_full = false;
         for slot in &mut self.slots {
             slot.found.clear();
             slot.missing = 0;
@@ -93,6 +102,11 @@ impl Notes {
             }
             slot.missing = slot.missing.saturating_add(1);
         }
+        let Some(room) = self.room.checked_sub(1) else {
+            self.is_full = true;
+            return;
+        };
+        self.room = room;
         slot.found.push(Found { indices, what });
     }
 }

@@ -97,7 +97,9 @@ impl Judge<'_> {
                 Token::Index(index) => pointer.extend(["/", &index.to_string()]),
                 Token::Secret => {}
             }
-            self.faults.push(Fault::new(Code::UnknownField, pointer, "is not a known field"));
+            let detail =
+                if unknown.is_like { "is spelled like a known field" } else { "is not a known field" };
+            self.faults.push(Fault::new(Code::UnknownField, pointer, detail));
         }
     }
 }

@@ -66,7 +66,11 @@ impl Judge<'_> {
                     };
                     self.refuse(Code::Overflow, &place, &found.indices, detail);
                 }
-                Err(NoSum::Currency(part, indices)) => self.mismatch(part, &indices, currency),
+                Err(NoSum::Currency(part, indices)) => {
+                    if let Some(part) = self.plan.amounts.get(part) {
+                        self.mismatch(part, &indices, currency);
+                    }
+                }
             }
         }
     }
@@ -131,7 +135,7 @@ impl Judge<'_> {
             let currency = self.currency(amount.source, &found.indices);
             let Some(currency) = currency else { continue };
             if self.currency(limit.source, &bound.indices) != Some(currency) {
-                self.mismatch(relation.limit, &bound.indices, currency);
+                self.mismatch(limit, &bound.indices, currency);
                 continue;
             }
             let (value, bound) = (self.value(amount, found, currency), self.value(limit, bound, currency));
@@ -143,8 +147,7 @@ impl Judge<'_> {
         }
     }
 
-    fn mismatch(&mut self, amount: usize, indices: &Indices, expected: Currency) {
-        let Some(amount) = self.plan.amounts.get(amount) else { return };
+    pub(super) fn mismatch(&mut self, amount: &Amount, indices: &Indices, expected: Currency) {
         let detail = ["must be of the currency ", expected.code()].concat();
         self.refuse(Code::CurrencyMismatch, &amount.pattern, indices, detail);
     }

@@ -6,7 +6,7 @@ use crate::config::{Plan, Rule};
 use crate::fault::FAULTS_LIMIT;
 use crate::json::{Name, Scalar, Text, Visitor};
 use crate::pattern::Indices;
-use crate::tree::{Node, Shape, Tree, bit, bits};
+use crate::tree::{Node, Shape, Tree, bit, bits, is_like_any};
 
 /// One rule's walk.
 pub(super) struct Walk<'w> {
@@ -24,9 +24,9 @@ pub(super) struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    pub(super) fn new(rule: &'w Rule, notes: &'w mut Notes) -> Self {
+    pub(super) fn new(rule: &'w Rule, notes: &'w mut Notes, room: usize) -> Self {
         let plan = &rule.plan;
-        notes.reset(plan.slots);
+        notes.reset(plan.slots, room);
         Self {
             plan,
             max_depth: rule.max_depth,
@@ -58,17 +58,21 @@ impl<'w> Walk<'w> {
         if let Some(place) = self.indices.get_mut(node.stars) {
             *place = index;
         }
-        if node.items.is_none() && !node.is_open {
-            self.unknown(node, || Token::Index(index));
+        if node.items.is_none() && !node.is_open && !self.plan.allows_unknown {
+            self.unknown(node, false, || Token::Index(index));
         }
         node.items.and_then(|items| self.plan.tree.get(items))
     }
 
     #[cold]
-    fn unknown(&mut self, node: &Node, token: impl FnOnce() -> Token) {
-        let unknown = &mut self.notes.unknown;
-        if !self.plan.allows_unknown && unknown.len() < FAULTS_LIMIT {
-            unknown.push(Unknown { node: node.id, indices: self.indices, token: token() });
+    fn unknown(&mut self, node: &Node, is_like: bool, token: impl FnOnce() -> Token) {
+        if self.notes.unknown.len() < FAULTS_LIMIT {
+            self.notes.unknown.push(Unknown {
+                node: node.id,
+                indices: self.indices,
+                token: token(),
+                is_like,
+            });
         }
     }
 
@@ -153,8 +157,10 @@ impl<'w> Walk<'w> {
             self.next = self.plan.tree.get(child.node);
             return;
         }
-        if !node.is_open {
-            self.unknown(node, || {
+        // Beside a known name, another spelling of it is never passed on: some readers take the one for the other.
+        let is_like = is_like_any(&node.children, &name);
+        if is_like || !(node.is_open || self.plan.allows_unknown) {
+            self.unknown(node, is_like, || {
                 if is_name(name.text) { Token::Name(name.text.to_owned()) } else { Token::Secret }
             });
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::raw;
 use super::super::{Amount, ConfigError, LiftWord, Limits, Origin, Source};
 use super::plan::Draft;
-use super::{MAX_LIFTS, header_name};
+use super::{MAX_LIFTS, NONE_NAMED, header_name};
 use crate::money::{Currency, MINOR_UNITS_LIMIT};
 use crate::pattern::Pattern;
 use crate::tree::{Slot, bit};
@@ -23,7 +23,7 @@ impl Currencies {
 fn source(raw: raw::Currency, field: &str, draft: &mut Draft<'_>) -> Result<usize, ConfigError> {
     let at = |name: &str| format!("{field}.{name}");
     if raw.allowed.as_ref().is_some_and(Vec::is_empty) {
-        return Err(draft.error(&at("allowed"), "must name some, or be left out"));
+        return Err(draft.error(&at("allowed"), NONE_NAMED));
     }
     let allowed = raw.allowed.unwrap_or_default();
     let allowed = allowed.iter().enumerate().map(|(index, code)| {
@@ -102,10 +102,13 @@ pub(super) fn amount(
         return Err(draft.error(&at("pointer"), message));
     }
     let min = limit(raw.min.unwrap_or(1)).map_err(|message| draft.error(&at("min"), message))?;
-    let limits = limits(raw.max, &raw.caps, from, min, &field, draft)?;
+    let limits = limits(raw.max, raw.caps.as_ref(), from, min, &field, draft)?;
     let lift = raw.lift.map(|raw| {
         let field = at("lift");
-        let lifted = self::limits(raw.max, &raw.caps, from, min, &field, draft)?;
+        if raw.max.is_none() && raw.caps.is_none() {
+            return Err(draft.error(&field, "must have max or caps"));
+        }
+        let lifted = self::limits(raw.max, raw.caps.as_ref(), from, min, &field, draft)?;
         is_above(&lifted, &limits, from).map_err(|message| draft.error(&field, message))?;
         Ok::<_, ConfigError>((lift_bit(&raw, &field, lifts, draft)?, lifted))
     });
@@ -127,7 +130,7 @@ fn limit(value: u64) -> Result<i64, &'static str> {
 /// limit.
 fn limits(
     max: Option<u64>,
-    caps: &BTreeMap<String, u64>,
+    caps: Option<&BTreeMap<String, u64>>,
     source: &Source,
     min: i64,
     field: &str,
@@ -141,7 +144,10 @@ fn limits(
         Ok(value)
     };
     let max = max.map(|max| sound(max, "max")).transpose()?;
-    let caps = caps.iter().map(|(code, cap)| {
+    if caps.is_some_and(BTreeMap::is_empty) {
+        return Err(draft.error(&format!("{field}.caps"), NONE_NAMED));
+    }
+    let caps = caps.into_iter().flatten().map(|(code, cap)| {
         let name = format!("caps.{code}");
         let known = currency(code).map_err(|message| draft.error(&format!("{field}.{name}"), message))?;
         let is_possible = possible(source).is_none_or(|possible| possible.contains(&known));

@@ -8,8 +8,9 @@ use crate::money::MINOR_UNITS_LIMIT;
 use crate::pattern::Pattern;
 use crate::tree::Slot;
 
-/// Of each list of a rule.
+/// Of each list of a rule but `fields`.
 const MAX_ENTRIES: usize = 64;
+const MAX_FIELDS: usize = 1000;
 
 /// A rule without its route.
 pub(super) struct Demands {
@@ -43,11 +44,12 @@ pub(super) fn compile(raw: Demands, path: &str, lifts: &mut Vec<LiftWord>) -> Re
     if raw.amounts.is_empty() {
         return Err(ConfigError::new(draft.at("amounts"), "must name some"));
     }
-    draft.limit("amounts", raw.amounts.len())?;
-    draft.limit("counts", raw.counts.len())?;
-    draft.limit("arrays", raw.arrays.len())?;
-    draft.limit("sums", raw.sums.len())?;
-    draft.limit("atMost", raw.at_most.len())?;
+    draft.limit("amounts", raw.amounts.len(), MAX_ENTRIES)?;
+    draft.limit("counts", raw.counts.len(), MAX_ENTRIES)?;
+    draft.limit("arrays", raw.arrays.len(), MAX_ENTRIES)?;
+    draft.limit("sums", raw.sums.len(), MAX_ENTRIES)?;
+    draft.limit("atMost", raw.at_most.len(), MAX_ENTRIES)?;
+    draft.limit("fields", raw.fields.len(), MAX_FIELDS)?;
     // The slots of amounts, counts and arrays come first, in this order, so that an index is enough to find one.
     let (arrays, first_array) = (raw.arrays, raw.amounts.len().saturating_add(raw.counts.len()));
     let first_currency = first_array.saturating_add(arrays.len());
@@ -66,6 +68,7 @@ pub(super) fn compile(raw: Demands, path: &str, lifts: &mut Vec<LiftWord>) -> Re
     for (index, field) in raw.fields.iter().enumerate() {
         draft.field(field, &format!("fields[{index}]"))?;
     }
+    relations::same_currency(&draft)?;
     relations::relations(raw.sums, raw.at_most, raw.verified, &mut draft)?;
     draft.plan.tree.finish().map_err(|message| ConfigError::new(path, message))?;
     draft.plan.slots = draft.plan.places.len();
@@ -81,9 +84,9 @@ impl Draft<'_> {
         ConfigError::new(self.at(field), message)
     }
 
-    fn limit(&self, field: &str, count: usize) -> Result<(), ConfigError> {
-        if count > MAX_ENTRIES {
-            return Err(self.error(field, format!("must be at most {MAX_ENTRIES}")));
+    fn limit(&self, field: &str, count: usize, max: usize) -> Result<(), ConfigError> {
+        if count > max {
+            return Err(self.error(field, format!("must be at most {max}")));
         }
         Ok(())
     }

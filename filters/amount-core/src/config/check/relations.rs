@@ -103,6 +103,25 @@ fn within(part: usize, whole: usize, at: &str, draft: &Draft<'_>) -> Result<(), 
     Err(draft.error(at, format!("is not in the items that {} is in", whole.text())))
 }
 
+/// Two fixed currencies are never the same.
+pub(super) fn same_currency(draft: &Draft<'_>) -> Result<(), ConfigError> {
+    if !draft.plan.same_currency {
+        return Ok(());
+    }
+    let sources = draft.plan.amounts.iter().filter_map(|amount| draft.plan.sources.get(amount.source));
+    let mut fixed = sources.filter_map(|source| match source.origin {
+        Origin::Fixed(fixed) => Some(fixed),
+        Origin::Body { .. } => None,
+    });
+    let first = fixed.next();
+    match first.zip(fixed.find(|other| Some(*other) != first)) {
+        Some((first, other)) => {
+            Err(draft.error("sameCurrency", format!("cannot be: {first} and {other} are fixed")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Amounts of different currencies cannot be compared. Where the body's own word decides, `sameCurrency` asks for it.
 fn one_currency(part: usize, whole: usize, at: &str, draft: &Draft<'_>) -> Result<(), ConfigError> {
     let origin = |amount: usize| {
