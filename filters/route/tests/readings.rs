@@ -46,6 +46,7 @@ fn might(path: PathPattern, target: &str) -> bool {
 #[case::network_path_in_escaped_backslashes("/%5Cx/order/create")]
 #[case::network_path_escaped_twice("%252f%252fx/order/create")]
 #[case::network_path_behind_dots("/.//x/..//y/order/create")]
+#[case::merged_then_decoded("/order/x%2f%2f//../../../create")]
 #[case::empty_segment_left("/order/create//..")]
 #[case::absolute_and_network_path("http://h//x/order/create")]
 #[case::absolute_of_browsers("http:\\\\h\\order\\create")]

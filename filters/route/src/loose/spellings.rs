@@ -91,7 +91,6 @@ fn others(text: &[u8]) -> impl Iterator<Item = Vec<u8>> + use<> {
         without_line_breaks(text),
         without_end(text, is_blank),
         without_end(text, |byte| is_blank(byte) || byte == b'.').filter(|_| !ends_in_dot_segment(text)),
-        behind_authority(text),
         is_network_path.then(|| behind_late_authority(text)),
         text.windows(2).any(|pair| pair == b"//").then(|| merged(text)),
         (!is_resolved(text)).then(|| without_dots(text)),
@@ -149,7 +148,7 @@ fn behind_authority(text: &[u8]) -> Option<Vec<u8>> {
     Some(from_path(text.strip_prefix(b"//")?))
 }
 
-/// As browsers and Node do: any number of slashes before the host.
+/// As browsers and Node do: any number of slashes before the host. Where Python sees an empty host, merging reads it.
 fn behind_late_authority(text: &[u8]) -> Vec<u8> {
     let host = text.iter().position(|byte| !matches!(byte, b'/' | b'\\'));
     from_path(host.and_then(|host| text.get(host..)).unwrap_or_default())
