@@ -101,8 +101,8 @@ fn read<'b>(
     let text = json::utf8(body)?;
     let depth = rules.iter().map(|(_, rule)| rule.max_depth).max().unwrap_or_default();
     // With all rules that there can be, it is still 1024 for each.
-    let room = NOTED_LIMIT.checked_div(rules.len()).unwrap_or_default();
-    let mut walks = rules.iter().zip(notes).map(|((_, rule), notes)| Walk::new(rule, notes, room));
+    let limit = NOTED_LIMIT.checked_div(rules.len()).unwrap_or_default();
+    let mut walks = rules.iter().zip(notes).map(|((_, rule), notes)| Walk::new(rule, notes, limit));
     // Without one, a dry run's limit has said all that there is to say.
     if let Some(first) = walks.next() {
         reader::read(text, depth, keys, &mut Walks { first, others: walks.collect() })?;
@@ -149,7 +149,7 @@ impl<'j> Judge<'j> {
             self.faults.push(Fault::too_deep(at, self.max_depth));
             return;
         }
-        if self.notes.is_full {
+        if self.notes.is_over() {
             self.faults.push(Fault::whole(Code::TooManyValues, "has more values than are judged"));
             return;
         }

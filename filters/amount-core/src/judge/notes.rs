@@ -8,10 +8,10 @@ use crate::pattern::Indices;
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     slots: Vec<Slot>,
-    /// How many more values they hold.
-    room: usize,
-    /// Whether there were more values than they hold.
-    pub(super) is_full: bool,
+    /// How many values they may hold.
+    limit: usize,
+    /// Whether there was no room for a value.
+    is_over: bool,
     /// The open objects and arrays at known places.
     pub(super) frames: Vec<Frame>,
     /// Values of another kind than what is known below them needs.
@@ -67,9 +67,9 @@ pub(super) enum Token {
 
 impl Notes {
     /// Empties them, for so many slots and for at most so many values.
-    pub(super) fn reset(&mut self, slots: usize, room: usize) {
-        self.room = room;
-        self.is_full = false;
+    pub(super) fn reset(&mut self, slots: usize, limit: usize) {
+        self.limit = limit;
+        self.is_over = false;
         for slot in &mut self.slots {
             slot.found.clear();
             slot.missing = 0;
@@ -93,8 +93,8 @@ impl Notes {
     }
 
     #[inline]
-    pub(super) fn add(&mut self, slot: usize, indices: Indices, what: What) {
-        let Some(slot) = self.slots.get_mut(slot) else { return };
+    pub(super) fn add(&mut self, index: usize, indices: Indices, what: What) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
         if what == What::Missing {
             // No more than are told: a body can lack more than it has bytes.
             if slot.missing >= FAULTS_LIMIT {
@@ -102,11 +102,29 @@ impl Notes {
             }
             slot.missing = slot.missing.saturating_add(1);
         }
-        let Some(room) = self.room.checked_sub(1) else {
-            self.is_full = true;
-            return;
-        };
-        self.room = room;
-        slot.found.push(Found { indices, what });
+        // Only where memory would grow is it asked how much there is, so that a value costs no counting.
+        if slot.found.len() < slot.found.capacity() {
+            slot.found.push(Found { indices, what });
+        } else {
+            self.grow(index, Found { indices, what });
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, slot: usize, found: Found) {
+        if self.held() >= self.limit {
+            self.is_over = true;
+        } else if let Some(slot) = self.slots.get_mut(slot) {
+            slot.found.push(found);
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.slots.iter().map(|slot| slot.found.len()).fold(0, usize::saturating_add)
+    }
+
+    /// Whether there were more values than they may hold, whatever memory they had.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over || self.held() > self.limit
     }
 }

@@ -24,9 +24,9 @@ pub(super) struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    pub(super) fn new(rule: &'w Rule, notes: &'w mut Notes, room: usize) -> Self {
+    pub(super) fn new(rule: &'w Rule, notes: &'w mut Notes, limit: usize) -> Self {
         let plan = &rule.plan;
-        notes.reset(plan.slots, room);
+        notes.reset(plan.slots, limit);
         Self {
             plan,
             max_depth: rule.max_depth,

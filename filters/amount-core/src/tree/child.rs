@@ -4,6 +4,8 @@ use crate::json::{Name, first_word};
 
 /// The bit in which the cases of an ASCII letter differ, in each byte.
 const CASE: u64 = 0x2020_2020_2020_2020;
+/// The bit that no ASCII byte has, in each byte.
+const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// A known member.
 #[derive(Debug)]
@@ -11,13 +13,16 @@ pub(crate) struct Child {
     name: String,
     /// Its name's first bytes, which tell most names apart.
     word: u64,
+    /// The bits of `word` that an ASCII key has too, if it differs by case alone.
+    kept: u64,
     pub(crate) node: usize,
 }
 
 impl Child {
     /// A member of this name, at this place.
     pub(super) fn new(name: &str, node: usize) -> Self {
-        Self { name: name.to_owned(), word: first_word(name), node }
+        let kept = if name.is_ascii() { !CASE } else { 0 };
+        Self { name: name.to_owned(), word: first_word(name), kept, node }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -32,25 +37,21 @@ impl Child {
             && (key.text.len() <= size_of::<u64>() || self.name == key.text)
     }
 
-    /// Whether a reader that ignores case takes an ASCII key for it, if its own name is ASCII.
-    #[inline]
-    fn is_like_ascii(&self, key: &Name<'_>) -> bool {
-        (self.word ^ key.word) & !CASE == 0 && self.name.eq_ignore_ascii_case(key.text)
-    }
-
-    fn is_like(&self, key: &Name<'_>) -> bool {
-        self.name.chars().map(folded).eq(key.text.chars().map(folded))
+    #[cold]
+    fn is_like(&self, key: &str) -> bool {
+        if self.name.is_ascii() && key.is_ascii() {
+            return self.name.eq_ignore_ascii_case(key);
+        }
+        self.name.chars().map(folded).eq(key.chars().map(folded))
     }
 }
 
-/// Whether a reader that ignores case takes a key for one of these.
+/// Whether a reader that ignores case takes a key for one of these. Kept out of the walk, whose keys are mostly known.
+#[inline(never)]
 pub(crate) fn is_like_any(children: &[Child], key: &Name<'_>) -> bool {
-    if key.text.is_ascii() {
-        children.iter().any(|child| child.is_like_ascii(key))
-            || children.iter().any(|child| !child.name.is_ascii() && child.is_like(key))
-    } else {
-        children.iter().any(|child| child.is_like(key))
-    }
+    let is_ascii = key.word & HIGH == 0 && (key.text.len() <= size_of::<u64>() || key.text.is_ascii());
+    let differing = |child: &Child| if is_ascii { (child.word ^ key.word) & child.kept } else { 0 };
+    children.iter().any(|child| differing(child) == 0 && child.is_like(key.text))
 }
 
 /// A letter without its case: ASCII, and what Unicode has beside it as another case of an ASCII letter. Readers differ:
