@@ -46,8 +46,7 @@ impl Child {
     }
 }
 
-/// Whether a reader that ignores case takes a key for one of these. Kept out of the walk, whose keys are mostly known.
-#[inline(never)]
+/// Whether a reader that ignores case takes a key for one of these.
 pub(crate) fn is_like_any(children: &[Child], key: &Name<'_>) -> bool {
     let is_ascii = key.word & HIGH == 0 && (key.text.len() <= size_of::<u64>() || key.text.is_ascii());
     let differing = |child: &Child| if is_ascii { (child.word ^ key.word) & child.kept } else { 0 };
