@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::cluster::{Cluster, settles};
+use tests::wait::until;
 use tests::{System, User, metrics, orders};
 use tokio::task::JoinSet;
 
@@ -94,7 +95,8 @@ async fn a_filter_onto_running_pods_leaves_a_moment() -> Result<()> {
 async fn with_the_filter_before_the_pods_no_request_is_unchecked() -> Result<()> {
     const REQUESTS: usize = 10_000;
     let (Some(system), Some(cluster)) = (System::from_env(), Cluster::from_env()) else { return Ok(()) };
-    let user = system.new_user().await?;
+    // Another test may have given auth a filter that its sidecar still fetches, and until then it is closed.
+    let user = until("auth is open", async || Ok(system.new_user().await.ok())).await?;
     let fresh = fresh_plugin(&cluster).await?;
     let scale = async |replicas: &str| {
         let count = format!("--replicas={replicas}");
