@@ -1,6 +1,6 @@
 //! What the header fields alone decide.
 
-use route::loose::is_spelt;
+use route::field::is_spelt;
 use route::{Match, Readings, normal_host};
 
 use crate::config::{Config, LiftWord, Rule};

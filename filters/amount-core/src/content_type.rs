@@ -1,5 +1,7 @@
 //! The header fields that say what a body is: `application/json` alone, and no coding of it.
 
+use route::field::is_tchar;
+
 use crate::fault::{Code, Fault};
 
 /// Judges `Content-Type` (RFC 9110 section 8.3) and `Content-Encoding` (section 8.4).
@@ -97,11 +99,6 @@ fn trim_space(mut text: &[u8]) -> &[u8] {
         text = rest;
     }
     text
-}
-
-/// RFC 9110 section 5.6.2.
-pub(crate) fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

@@ -76,10 +76,10 @@ fn nothing_may_be_null() {
 }
 
 #[rstest]
-#[case::max("max", "amounts[0].max: invalid type: null")]
-#[case::min("min", "amounts[0].min: invalid type: null")]
+#[case::max("max", "amounts[0].max: must have a value")]
+#[case::min("min", "amounts[0].min: must have a value")]
 #[case::caps("caps", "amounts[0].caps: invalid type: null")]
-#[case::lift("lift", "amounts[0].lift: invalid type: null")]
+#[case::lift("lift", "amounts[0].lift: must have a value")]
 fn a_message_says_where(#[case] field: &str, #[case] expected: &str) {
     let config = format!(
         r#"{{"rules":[{{"name":"a","match":{{"methods":["POST"],"path":{{"exact":"/a"}}}},

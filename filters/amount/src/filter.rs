@@ -7,7 +7,7 @@ use abi::headers::{self, Headers, Map};
 use abi::{Action, Buffer, Plugin, Refused, clock};
 use amount_core::{Admission, Config, Guard, Outcome, Scratch, VERIFIED_HEADER};
 use log::{error, warn};
-use route::loose::is_spelt;
+use route::field::is_spelt;
 
 use crate::answer;
 use crate::metrics::Metrics;

@@ -35,11 +35,27 @@ impl ConfigError {
     }
 }
 
-/// Reads a configuration of this type, and nothing behind it.
-pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, ConfigError> {
-    serde_json::from_slice(text).map_err(|error| {
+/// Reads a configuration of this type, and nothing behind it. No field may be null, but for these, which hold values of
+/// any kind: to serde null is an absent field, and `max:` with nothing behind it is no word for "no limit".
+pub fn parse<T: DeserializeOwned>(text: &[u8], of_any_kind: &[&str]) -> Result<T, ConfigError> {
+    let parsed = serde_json::from_slice(text).map_err(|error| {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         ConfigError::new(place::of(text, error.line(), error.column()), message)
-    })
+    })?;
+    match place::null(text, of_any_kind) {
+        Some(place) => Err(ConfigError::new(place, "must have a value, or be left out")),
+        None => Ok(parsed),
+    }
+}
+
+/// What is wrong with an empty list or map: it might be meant as all or as nothing.
+pub const NONE_NAMED: &str = "must name some, or be left out";
+
+/// A list that may be left out, but not be empty where it is there. The path is where it stands.
+pub fn named<T>(list: Option<Vec<T>>, path: impl Into<String>) -> Result<Vec<T>, ConfigError> {
+    if list.as_ref().is_some_and(Vec::is_empty) {
+        return Err(ConfigError::new(path, NONE_NAMED));
+    }
+    Ok(list.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! From a line and a column to the path of the value there.
+//! From a place in a text to the path of the value there.
 
 /// The path of what ends at this line and column (both from 1, in bytes) of a JSON text: `a.b[0].c`, or `.` for the
 /// whole.
@@ -6,74 +6,84 @@ pub(crate) fn of(text: &[u8], line: usize, column: usize) -> String {
     let before = text.split_inclusive(|byte| *byte == b'\n').take(line.saturating_sub(1));
     let end = before.map(<[u8]>::len).sum::<usize>().saturating_add(column);
     let mut walk = Walk { rest: text.get(..end).unwrap_or(text), path: Vec::new() };
-    walk.go();
-    let mut path = String::new();
-    for step in walk.path {
-        match step {
-            Step::Member(None) => {}
-            Step::Member(Some(name)) => {
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(&name);
-            }
-            Step::Item(index) => path.extend(["[", &index.to_string(), "]"]),
+    while walk.step().is_some() {}
+    walk.path()
+}
+
+/// The path of the first null in a right JSON text, aside from what lies in fields of these names.
+pub(crate) fn null(text: &[u8], aside: &[&str]) -> Option<String> {
+    let mut walk = Walk { rest: text, path: Vec::new() };
+    let is_aside =
+        |step: &Step| matches!(step, Step::Member(Some(name), _) if aside.contains(&name.as_str()));
+    while let Some(byte) = walk.step() {
+        // Behind strings no other word begins so.
+        if byte == b'n' && !walk.path.iter().any(is_aside) {
+            return Some(walk.path());
         }
     }
-    if path.is_empty() { ".".to_owned() } else { path }
+    None
 }
 
 /// Where in an object or array.
 enum Step {
-    /// Nothing before the first name.
-    Member(Option<String>),
+    /// A member, nothing before the first name; whether a name comes next.
+    Member(Option<String>, bool),
     Item(usize),
 }
 
-/// Goes through a text that was cut off where the parser gave up, so that the last step is the place.
+/// Goes through a text, which may be cut off where the parser gave up, so that the last step is the place.
 struct Walk<'a> {
     rest: &'a [u8],
     path: Vec<Step>,
 }
 
 impl Walk<'_> {
-    fn go(&mut self) {
-        let mut is_name = false;
-        while let Some((byte, rest)) = self.rest.split_first() {
-            self.rest = rest;
-            match byte {
-                b'{' => {
-                    self.path.push(Step::Member(None));
-                    is_name = true;
-                }
-                b'[' => {
-                    self.path.push(Step::Item(0));
-                    is_name = false;
-                }
-                // What ends the text is not left: there a member was missed.
-                b'}' | b']' if !rest.trim_ascii().is_empty() => {
-                    self.path.pop();
-                    is_name = false;
-                }
-                b'}' => self.forget_name(),
-                b',' => match self.path.last_mut() {
-                    Some(Step::Item(index)) => *index = index.saturating_add(1),
-                    _ => is_name = true,
-                },
-                b'"' => {
-                    let text = self.string();
-                    if is_name && let Some(Step::Member(name)) = self.path.last_mut() {
-                        *name = Some(text);
-                        is_name = false;
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for step in &self.path {
+            match step {
+                Step::Member(None, _) => {}
+                Step::Member(Some(name), _) => {
+                    if !path.is_empty() {
+                        path.push('.');
                     }
+                    path.push_str(name);
                 }
-                _ => {}
+                Step::Item(index) => path.extend(["[", &index.to_string(), "]"]),
             }
         }
+        if path.is_empty() { ".".to_owned() } else { path }
+    }
+
+    /// Takes the next byte, or the next string whole; its first byte.
+    fn step(&mut self) -> Option<u8> {
+        let (byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        match byte {
+            b'{' => self.path.push(Step::Member(None, true)),
+            b'[' => self.path.push(Step::Item(0)),
+            // What ends the text is not left: there a member was missed.
+            b'}' | b']' if !rest.trim_ascii().is_empty() => drop(self.path.pop()),
+            b'}' => self.forget_name(),
+            b',' => match self.path.last_mut() {
+                Some(Step::Item(index)) => *index = index.saturating_add(1),
+                Some(Step::Member(_, is_name)) => *is_name = true,
+                None => {}
+            },
+            b'"' => {
+                let text = self.string();
+                if let Some(Step::Member(name, is_name @ true)) = self.path.last_mut() {
+                    *name = Some(text);
+                    *is_name = false;
+                }
+            }
+            _ => {}
+        }
+        Some(*byte)
     }
 
     fn forget_name(&mut self) {
-        if let Some(Step::Member(name)) = self.path.last_mut() {
+        if let Some(Step::Member(name, _)) = self.path.last_mut() {
             *name = None;
         }
     }
@@ -167,6 +177,28 @@ mod tests {
         "inner.number: invalid type: string \"1\", expected u8"
     )]
     fn a_fault_has_its_place(#[case] text: &str, #[case] expected: &str) {
-        assert_eq!(parse::<Outer>(text.as_bytes()).unwrap_err().to_string(), expected);
+        assert_eq!(parse::<Outer>(text.as_bytes(), &[]).unwrap_err().to_string(), expected);
+    }
+
+    #[rstest]
+    #[case::optional(r#"{"name":"a","inner":null}"#, "inner: must have a value, or be left out")]
+    #[case::behind_others(
+        r#"{"name":"null","list":[{"number":1,"words":["n"]}],"map":null}"#,
+        "map: must have a value, or be left out"
+    )]
+    #[case::required(r#"{"name":null}"#, "name: invalid type: null, expected a string")]
+    fn nothing_is_null(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(parse::<Outer>(text.as_bytes(), &[]).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn a_value_of_any_kind_may_be_null() {
+        let text = br#"{"equals":null,"list":[{"equals":{"a":[null]}}],"name":["equals",1]}"#;
+        assert!(parse::<serde_json::Value>(text, &["equals"]).is_ok());
+        let error = parse::<serde_json::Value>(text, &["list"]).unwrap_err();
+        assert_eq!(error.to_string(), "equals: must have a value, or be left out");
+        let text = br#"{"list":[1,{"a":[2,null]}]}"#;
+        let error = parse::<serde_json::Value>(text, &["equals"]).unwrap_err();
+        assert_eq!(error.to_string(), "list[1].a[1]: must have a value, or be left out");
     }
 }

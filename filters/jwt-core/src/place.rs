@@ -1,6 +1,8 @@
 //! Where a request may carry its token: RFC 6750's header, other headers, a cookie, a query parameter. One reading
 //! only: a place that is broken or filled twice is a fault of the request, and so are two places that are filled.
 
+use route::field::is_tchar;
+
 use crate::verdict::Reason;
 
 /// A place for tokens.
@@ -112,11 +114,6 @@ pub fn token68(text: &[u8]) -> Result<&str, Reason> {
 
 fn is_token68(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
-}
-
-/// RFC 9110 section 5.6.2: what names of schemes, headers and cookies consist of.
-pub(crate) fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// All values of a cookie in a header.

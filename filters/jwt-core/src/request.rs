@@ -1,6 +1,6 @@
 //! What counts of a request, gathered in one pass over its headers.
 
-use route::loose::is_spelt;
+use route::field::is_spelt;
 
 use crate::config::Config;
 use crate::place::{Finder, Found, Place, without_cookie, without_parameter};

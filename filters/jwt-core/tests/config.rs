@@ -93,6 +93,14 @@ fn a_sound_configuration_is_taken() {
 #[case("/rules/0/match/path/regex", json!(".*"), "rules[0].match.path.regex:")]
 #[case("/rules/0/scopes", json!(["a"]), "rules[0].scopes:")]
 #[case("/rules/1/scopes", json!(["a b"]), "rules[1].scopes:")]
+#[case("/rules/1/scopes", json!(null), "rules[1].scopes: must have a value")]
+#[case("/rules/1/scopes", json!([]), "rules[1].scopes: must name some")]
+#[case("/rules/1/anyScopes", json!([]), "rules[1].anyScopes: must name some")]
+#[case("/rules/1/claims", json!([]), "rules[1].claims: must name some")]
+#[case("/rules/1/match/hosts", json!([]), "rules[1].match.hosts: must name some")]
+#[case("/rules/1/match/hosts", json!(null), "rules[1].match.hosts: must have a value")]
+#[case("/providers/0/maxLifetimeSeconds", json!(null), "providers[0].maxLifetimeSeconds: must have a value")]
+#[case("/providers/0/audiences", json!(null), "providers[0].audiences: must have a value")]
 #[case("/rules/1/when", json!([]), "rules[1].when:")]
 fn a_fault_is_named_by_its_path(#[case] pointer: &str, #[case] value: Value, #[case] expected: &str) {
     let mut document = config();
@@ -100,6 +108,14 @@ fn a_fault_is_named_by_its_path(#[case] pointer: &str, #[case] value: Value, #[c
     document.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(name.to_owned(), value);
     let error = Config::from_json(document.to_string().as_bytes()).unwrap_err().to_string();
     assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
+fn a_claim_may_have_to_be_null() {
+    let mut document = config();
+    document["rules"][1]["claims"] =
+        json!([{"claim": "a", "equals": null}, {"claim": "b", "contains": null}]);
+    assert!(Config::from_json(document.to_string().as_bytes()).is_ok());
 }
 
 #[test]

@@ -1,40 +1,8 @@
 //! The committed JSON Schema is what the configuration's types say.
 
-use std::env;
-use std::fs;
-use std::path::Path;
-
 use jwt_core::config::raw::Config;
-use schemars::Schema;
-use schemars::generate::SchemaSettings;
-use schemars::transform::RecursiveTransform;
-
-/// Set to 1, it makes this test write the file instead of comparing it.
-const WRITE: &str = "FINPAY_WRITE_SCHEMA";
 
 #[test]
 fn the_committed_schema_is_that_of_the_types() {
-    let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(in_one_line));
-    let mut schema = settings.into_generator().into_root_schema_for::<Config>();
-    schema.insert("title".to_owned(), "FinPay jwt filter".into());
-    let schema = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas/jwt-filter.json");
-    if env::var(WRITE).is_ok_and(|value| value == "1") {
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, &schema).unwrap();
-    }
-    let committed = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        committed == schema,
-        "docs/schemas/jwt-filter.json is not what the types say; \
-         `{WRITE}=1 cargo test -p jwt-core --test schema` writes it"
-    );
-}
-
-/// A doc text's line breaks are the source file's, and mean nothing to a reader.
-fn in_one_line(schema: &mut Schema) {
-    if let Some(text) = schema.get("description").and_then(|text| text.as_str()) {
-        let line = text.replace('\n', " ");
-        schema.insert("description".to_owned(), line.into());
-    }
+    schema::assert_committed::<Config>("jwt-filter", "FinPay jwt filter");
 }

@@ -13,6 +13,7 @@
     )
 )]
 
+pub mod field;
 pub mod loose;
 mod matches;
 pub mod path;

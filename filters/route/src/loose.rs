@@ -106,9 +106,3 @@ fn without_port(authority: &str) -> Option<&str> {
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(host)
 }
-
-/// Whether a server could read a header's name as ours, which is in lower case: some take `_` for `-`.
-pub fn is_spelt(name: &[u8], ours: &[u8]) -> bool {
-    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    name.len() == ours.len() && name.iter().zip(ours).all(|(theirs, ours)| plain(theirs) == *ours)
-}

@@ -35,12 +35,14 @@ pub struct Path {
 impl Match {
     /// The checked match. The error's place begins with `path`, where this one stands.
     pub fn check(self, path: &str) -> Result<Checked, ConfigError> {
-        let hosts = self.hosts.unwrap_or_default().into_iter().enumerate().map(|(index, host)| {
-            HostPattern::parse(&host).ok_or_else(|| {
-                let message = "must be a host in lower case without port, or *. and one";
-                ConfigError::new(format!("{path}.hosts[{index}]"), message)
-            })
-        });
+        let hosts = config::named(self.hosts, format!("{path}.hosts"))?.into_iter().enumerate().map(
+            |(index, host)| {
+                HostPattern::parse(&host).ok_or_else(|| {
+                    let message = "must be a host in lower case without port, or *. and one";
+                    ConfigError::new(format!("{path}.hosts[{index}]"), message)
+                })
+            },
+        );
         let hosts = hosts.collect::<Result<_, _>>()?;
         if let Some(methods) = &self.methods {
             let sound =

@@ -4,9 +4,10 @@ mod amounts;
 mod plan;
 mod relations;
 
+use route::field::own_name;
+
 use super::raw;
 use super::{Config, ConfigError, DEFAULT_BODY_BYTES, LiftWord, MAX_BODY_BYTES, MAX_RULES, Rule};
-use crate::content_type::is_tchar;
 use crate::json::DEPTH_LIMIT;
 
 /// As many words as a [`Guard`](crate::Guard) has bits.
@@ -14,26 +15,11 @@ const MAX_LIFTS: usize = 64;
 const MAX_NAME_BYTES: usize = 64;
 const DEFAULT_DEPTH: usize = 32;
 
-/// Of a list or map that limits something: an empty one might be meant as all or as nothing.
-const NONE_NAMED: &str = "must name some, or be left out";
-
-/// Headers that make up an answer: none of them can tell of a dry run.
-const RESERVED_HEADERS: [&str; 8] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "content-type",
-    "cookie",
-    "host",
-    "te",
-    "transfer-encoding",
-];
-
 pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
     if raw.rules.is_empty() || raw.rules.len() > MAX_RULES {
         return Err(ConfigError::new("rules", format!("must be 1 to {MAX_RULES}")));
     }
-    let dry_run_header = raw.dry_run_header.map(|name| answer_header(&name)).transpose()?;
+    let dry_run_header = raw.dry_run_header.map(|name| own_name(&name, "dryRunHeader")).transpose()?;
     let mut lifts = Vec::new();
     let mut rules: Vec<Rule> = Vec::with_capacity(raw.rules.len());
     for (index, raw) in raw.rules.into_iter().enumerate() {
@@ -61,9 +47,6 @@ fn rule(raw: raw::Rule, path: &str, lifts: &mut Vec<LiftWord>) -> Result<Rule, C
         return Err(ConfigError::new(at("name"), message));
     }
     let raw::Match { hosts, methods, path: route } = raw.r#match;
-    if hosts.as_ref().is_some_and(Vec::is_empty) {
-        return Err(ConfigError::new(at("match.hosts"), NONE_NAMED));
-    }
     let matches = route::raw::Match { hosts, methods: Some(methods), path: route };
     let matches = matches.check(&at("match"))?;
     let max_body_bytes =
@@ -102,20 +85,4 @@ fn within(
     value
         .filter(|value| (1..=max).contains(value))
         .ok_or_else(|| ConfigError::new(path(), format!("must be 1 to {max}")))
-}
-
-fn answer_header(name: &str) -> Result<String, ConfigError> {
-    let name = header_name(name, "dryRunHeader")?;
-    if RESERVED_HEADERS.contains(&name.as_str()) {
-        return Err(ConfigError::new("dryRunHeader", "makes up the answer itself"));
-    }
-    Ok(name)
-}
-
-/// A header's name in lower case.
-fn header_name(name: &str, path: &str) -> Result<String, ConfigError> {
-    if name.is_empty() || !name.bytes().all(is_tchar) {
-        return Err(ConfigError::new(path, "must be an RFC 9110 header name"));
-    }
-    Ok(name.to_ascii_lowercase())
 }

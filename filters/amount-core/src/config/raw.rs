@@ -2,14 +2,14 @@
 
 #![allow(missing_docs, reason = "each field's text is its description in the schema")]
 
-mod given;
+mod caps;
 
 use std::collections::BTreeMap;
 
 use route::raw::Path;
 use serde::Deserialize;
 
-use self::given::{caps, given};
+use self::caps::caps;
 
 /// The amount filter's `pluginConfig` (on plain Envoy: the `StringValue` in `configuration`).
 #[derive(Debug, Deserialize)]
@@ -21,7 +21,6 @@ pub struct Config {
     #[serde(default)]
     pub hold_headers: bool,
     /// A response header in which rules with `dryRun` say what they would have refused, such as `x-amount-dry-run`.
-    #[serde(default, deserialize_with = "given")]
     pub dry_run_header: Option<String>,
     /// What bodies must be, 1 to 64 rules. All rules that match a request are judged.
     pub rules: Vec<Rule>,
@@ -40,10 +39,8 @@ pub struct Rule {
     #[serde(default)]
     pub dry_run: bool,
     /// A longer body is refused unread; default 65536, 1 to 1048576.
-    #[serde(default, deserialize_with = "given")]
     pub max_body_bytes: Option<u64>,
     /// How deep the body may nest; default 32, 1 to 64.
-    #[serde(default, deserialize_with = "given")]
     pub max_depth: Option<u64>,
     /// What becomes of fields that no pointer of this rule names; default `refuse`.
     #[serde(default)]
@@ -53,7 +50,6 @@ pub struct Rule {
     #[serde(default)]
     pub fields: Vec<String>,
     /// The currency of all amounts that do not have their own.
-    #[serde(default, deserialize_with = "given")]
     pub currency: Option<Currency>,
     /// True: all currencies of a body must be the same: those that it names, the defaults that apply and fixed ones.
     #[serde(default)]
@@ -74,7 +70,6 @@ pub struct Rule {
     pub at_most: Vec<AtMost>,
     /// The pointer of an amount that the upstream is told of, once the body is judged, as
     /// `x-amount-verified: 12345;currency=USD;exponent=2`. Needs `holdHeaders`.
-    #[serde(default, deserialize_with = "given")]
     pub verified: Option<String>,
 }
 
@@ -96,7 +91,6 @@ pub enum UnknownFields {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Match {
     /// Hosts in lower case without port, `*.example.com` for all below it; default all.
-    #[serde(default, deserialize_with = "given")]
     pub hosts: Option<Vec<String>>,
     /// Methods in capitals, without HEAD.
     pub methods: Vec<String>,
@@ -111,16 +105,12 @@ pub struct Match {
 pub struct Currency {
     /// Where the body names it. Its stars must be those that the amounts begin with, so that each item's amount goes
     /// with that item's currency.
-    #[serde(default, deserialize_with = "given")]
     pub pointer: Option<String>,
     /// The currency, whatever the body says.
-    #[serde(default, deserialize_with = "given")]
     pub fixed: Option<String>,
     /// The currency where the body names none; default: it must name one. Only with `pointer`.
-    #[serde(default, deserialize_with = "given")]
     pub default: Option<String>,
     /// The currencies that are taken; default: all payable ones of ISO 4217.
-    #[serde(default, deserialize_with = "given")]
     pub allowed: Option<Vec<String>>,
 }
 
@@ -135,13 +125,10 @@ pub struct Amount {
     #[serde(default)]
     pub unit: Unit,
     /// How it is written; default `number` for minor and `string` for major units.
-    #[serde(default, deserialize_with = "given")]
     pub form: Option<Form>,
     /// The least that it may be, in minor units; default 1. 0 allows zero.
-    #[serde(default, deserialize_with = "given")]
     pub min: Option<u64>,
     /// The most that it may be, in minor units, where `caps` does not say otherwise; default 9007199254740991.
-    #[serde(default, deserialize_with = "given")]
     pub max: Option<u64>,
     /// The most that it may be, in minor units, by currency. Without `max` every currency that can occur must be here.
     #[serde(default, deserialize_with = "caps")]
@@ -150,10 +137,8 @@ pub struct Amount {
     #[serde(default)]
     pub optional: bool,
     /// Its own currency, in place of the rule's.
-    #[serde(default, deserialize_with = "given")]
     pub currency: Option<Currency>,
     /// Higher limits for some callers.
-    #[serde(default, deserialize_with = "given")]
     pub lift: Option<Lift>,
 }
 
@@ -191,7 +176,6 @@ pub struct Lift {
     /// The word, among those that spaces or commas separate.
     pub has: String,
     /// As for the amount.
-    #[serde(default, deserialize_with = "given")]
     pub max: Option<u64>,
     /// As for the amount.
     #[serde(default, deserialize_with = "caps")]
@@ -206,7 +190,6 @@ pub struct Count {
     /// Where it is.
     pub pointer: String,
     /// The least; default 1.
-    #[serde(default, deserialize_with = "given")]
     pub min: Option<u64>,
     /// The most.
     pub max: u64,
@@ -224,7 +207,6 @@ pub struct Sum {
     /// The pointer of an amount.
     pub total: String,
     /// Prices, each times its quantity.
-    #[serde(default, deserialize_with = "given")]
     pub items: Option<Items>,
     /// Pointers of amounts that are added.
     #[serde(default)]
@@ -242,7 +224,6 @@ pub struct Items {
     /// The pointer of an amount, such as `/items/*/price`.
     pub price: String,
     /// The pointer of a count in the same item; default: each price counts once.
-    #[serde(default, deserialize_with = "given")]
     pub quantity: Option<String>,
 }
 

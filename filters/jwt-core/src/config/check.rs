@@ -3,26 +3,17 @@
 mod provider;
 mod rule;
 
+use route::field;
+
 use super::raw;
 use super::{Config, ConfigError, Limits, Provider};
-use crate::place::{MAX_PLACES, Place, is_tchar};
+use crate::place::{MAX_PLACES, Place};
 use crate::request::OWNED_PREFIX;
 use crate::rules::Demands;
 use crate::token::MAX_TOKEN_BYTES;
 
 const MAX_PROVIDERS: usize = 32;
 const MAX_RULES: usize = 1000;
-/// Headers that make up a request: none of them can be left to a token.
-const RESERVED_HEADERS: [&str; 8] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "content-type",
-    "cookie",
-    "host",
-    "te",
-    "transfer-encoding",
-];
 
 pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
     // The realm stands between quotes in a header.
@@ -34,8 +25,7 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
     let mut demands = Demands::default();
     let rules = rule::rules(raw.rules, &providers, &mut demands)?;
     let places = places(raw.token_places)?;
-    let dry_run_header =
-        raw.dry_run_header.map(|name| header_name(&name, "dryRunHeader", &[])).transpose()?;
+    let dry_run_header = raw.dry_run_header.map(|name| field::own_name(&name, "dryRunHeader")).transpose()?;
     let written = providers.iter().flat_map(|provider| &provider.claim_headers).map(|header| &header.name);
     let beside = written.filter(|name| !name.starts_with(OWNED_PREFIX));
     let mut owned_headers: Vec<String> = beside.cloned().collect();
@@ -100,10 +90,12 @@ fn place(raw: raw::Place, path: &str) -> Result<Place, ConfigError> {
     let at = |field: &str| format!("{path}.{field}");
     match raw {
         raw::Place { header: Some(header), scheme, cookie: None, query: None } => {
-            let allowed = ["authorization"];
-            let name = header_name(&header, &at("header"), &allowed)?;
+            let name = field::name(&header, &at("header"))?;
+            if name != "authorization" {
+                field::own_name(&name, &at("header"))?;
+            }
             if let Some(scheme) = &scheme
-                && (scheme.is_empty() || !scheme.bytes().all(is_tchar))
+                && (scheme.is_empty() || !scheme.bytes().all(field::is_tchar))
             {
                 return Err(ConfigError::new(at("scheme"), "must be an RFC 9110 token"));
             }
@@ -128,18 +120,6 @@ fn parameter_name(name: &str, path: &str) -> Result<(), ConfigError> {
         return Err(ConfigError::new(path, "must be letters, digits and - . _ ~"));
     }
     Ok(())
-}
-
-/// A header's name in lower case, that is none of those that make up a request.
-fn header_name(name: &str, path: &str, allowed: &[&str]) -> Result<String, ConfigError> {
-    let lower = name.to_ascii_lowercase();
-    if lower.is_empty() || !lower.bytes().all(is_tchar) {
-        return Err(ConfigError::new(path, "must be an RFC 9110 header name"));
-    }
-    if RESERVED_HEADERS.contains(&lower.as_str()) && !allowed.contains(&lower.as_str()) {
-        return Err(ConfigError::new(path, "makes up the request itself"));
-    }
-    Ok(lower)
 }
 
 fn limits(raw: &raw::Limits) -> Result<Limits, ConfigError> {

@@ -6,6 +6,9 @@ use route::raw::Match;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+/// Fields whose value may be null.
+pub(super) const OF_ANY_KIND: [&str; 2] = ["equals", "contains"];
+
 /// The jwt filter's `pluginConfig` (on plain Envoy: the `StringValue` in `configuration`).
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

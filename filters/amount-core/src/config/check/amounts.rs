@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use ::config::{NONE_NAMED, named};
+use route::field;
+
 use super::super::raw;
 use super::super::{Amount, ConfigError, LiftWord, Limits, Origin, Source};
+use super::MAX_LIFTS;
 use super::plan::Draft;
-use super::{MAX_LIFTS, NONE_NAMED, header_name};
 use crate::money::{Currency, MINOR_UNITS_LIMIT};
 use crate::pattern::Pattern;
 use crate::tree::{Slot, bit};
@@ -22,10 +25,7 @@ impl Currencies {
 /// The source that a currency in the configuration is; the same one for the same words.
 fn source(raw: raw::Currency, field: &str, draft: &mut Draft<'_>) -> Result<usize, ConfigError> {
     let at = |name: &str| format!("{field}.{name}");
-    if raw.allowed.as_ref().is_some_and(Vec::is_empty) {
-        return Err(draft.error(&at("allowed"), NONE_NAMED));
-    }
-    let allowed = raw.allowed.unwrap_or_default();
+    let allowed = named(raw.allowed, draft.at(&at("allowed")))?;
     let allowed = allowed.iter().enumerate().map(|(index, code)| {
         currency(code).map_err(|message| draft.error(&at(&format!("allowed[{index}]")), message))
     });
@@ -208,7 +208,7 @@ fn lift_bit(
     lifts: &mut Vec<LiftWord>,
     draft: &Draft<'_>,
 ) -> Result<u64, ConfigError> {
-    let header = header_name(&raw.header, &draft.at(&format!("{field}.header")))?;
+    let header = field::name(&raw.header, &draft.at(&format!("{field}.header")))?;
     let sound = |byte: u8| byte.is_ascii_graphic() && byte != b',';
     if raw.has.is_empty() || !raw.has.bytes().all(sound) {
         let message = "must be one word: printable ASCII without blanks and commas";

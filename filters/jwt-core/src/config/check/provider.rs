@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use route::field::own_name;
 use serde_json::Value;
 
 use super::super::raw;
@@ -9,7 +10,7 @@ use super::super::{
     ClaimHeader, ConfigError, HeaderValue, Jwks, MAX_LEEWAY_SECONDS, Provider, RemoteJwks, RevocationFeed,
     Subjects, Target,
 };
-use super::{header_name, within};
+use super::within;
 use crate::algorithm::Algorithm;
 use crate::jwks::KeySet;
 use crate::selector::{Condition, Selector, Test};
@@ -155,7 +156,7 @@ fn claim_headers(raw: Option<Vec<raw::ClaimHeader>>, path: &str) -> Result<Vec<C
 }
 
 fn claim_header(raw: &raw::ClaimHeader, path: &str) -> Result<ClaimHeader, ConfigError> {
-    let name = header_name(&raw.header, &format!("{path}.header"), &[])?;
+    let name = own_name(&raw.header, &format!("{path}.header"))?;
     let default = if raw.payload { 8 << 10 } else { 1 << 10 };
     let value = match (raw.claim.as_deref(), raw.pointer.as_deref(), raw.payload) {
         (None, None, true) => HeaderValue::Payload,

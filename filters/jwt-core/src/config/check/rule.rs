@@ -1,5 +1,7 @@
 //! Rules.
 
+use ::config::named;
+
 use super::super::raw;
 use super::super::{ConfigError, Provider};
 use super::{MAX_RULES, provider};
@@ -53,9 +55,9 @@ fn rule(
     {
         return Err(ConfigError::new(format!("{path}.{name}"), "cannot be asked of a public route"));
     }
-    let all = raw.scopes.unwrap_or_default();
-    let any = raw.any_scopes.unwrap_or_default();
-    let conditions = raw.claims.unwrap_or_default().into_iter().enumerate();
+    let all = named(raw.scopes, format!("{path}.scopes"))?;
+    let any = named(raw.any_scopes, format!("{path}.anyScopes"))?;
+    let conditions = named(raw.claims, format!("{path}.claims"))?.into_iter().enumerate();
     let claims = conditions.map(|(index, raw)| {
         let path = format!("{path}.claims[{index}]");
         let condition = provider::condition(raw, &path)?;
@@ -77,11 +79,7 @@ fn from_providers(
     providers: &[Provider],
     path: &str,
 ) -> Result<u32, ConfigError> {
-    let Some(names) = names else { return Ok(0) };
-    if names.is_empty() {
-        return Err(ConfigError::new(path, "must name some, or be left out"));
-    }
-    names.iter().enumerate().try_fold(0_u32, |bits, (at, name)| {
+    named(names, path)?.iter().enumerate().try_fold(0_u32, |bits, (at, name)| {
         let index = providers.iter().position(|provider| provider.name == *name);
         let bit =
             index.and_then(|index| u32::try_from(index).ok()).and_then(|index| 1_u32.checked_shl(index));

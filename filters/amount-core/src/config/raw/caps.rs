@@ -1,17 +1,10 @@
-//! Fields that may be left out, but need a value where they are: `max:` with nothing behind it is no word for "no limit".
+//! Limits by currency.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::Deserializer;
 use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
-/// The value of an optional field. Serde's own reading of an option takes null for an absent field.
-pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
 
 /// A map in which nothing comes twice: else the last limit of a currency would silently be the one that holds.
 pub(super) fn caps<'de, D: Deserializer<'de>>(
