@@ -1,5 +1,7 @@
 //! What the header fields alone decide.
 
+use std::iter;
+
 use route::field::is_spelt;
 use route::{Match, Readings, normal_host};
 
@@ -20,6 +22,11 @@ pub enum Admission {
     Decided(Outcome),
 }
 
+/// Fields in which some servers find a method in place of the request's own.
+const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+/// And a target.
+const REWRITES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
+
 /// The header fields that count.
 #[derive(Debug, Default)]
 struct Head<'a> {
@@ -35,6 +42,18 @@ struct Head<'a> {
     /// Targets that some servers take in place of the request's own.
     rewrites: Vec<&'a [u8]>,
     lifts: Lifts,
+}
+
+/// What a request's targets can be read as.
+struct Targets<'a> {
+    own: Readings<'a>,
+    rewrites: Vec<Readings<'a>>,
+}
+
+impl Targets<'_> {
+    fn any(&self, is_such: impl Fn(&Readings<'_>) -> bool) -> bool {
+        iter::once(&self.own).chain(&self.rewrites).any(is_such)
+    }
 }
 
 /// A field that may come once.
@@ -88,32 +107,33 @@ impl<'a> Head<'a> {
                 b"content-encoding" => head.content_encoding.add(value),
                 b"content-length" => head.content_length.add(value),
                 b"upgrade" => head.is_upgrade = true,
-                b"x-http-method-override" | b"x-http-method" | b"x-method-override" => {
-                    head.overrides.push(value);
-                }
-                b"x-original-url" | b"x-rewrite-url" => head.rewrites.push(value),
-                // For a server that takes `_` for `-` it came once more.
-                _ if is_spelt(name, b"content-type") => head.content_type.is_repeated = true,
-                _ if is_spelt(name, b"content-encoding") => head.content_encoding.is_repeated = true,
-                _ => {}
+                _ => head.lenient(name, value),
             }
             head.lifts.add(words, name, value);
         }
         head.is_upgrade |= head.method == b"CONNECT";
-        // As servers do: they answer it from the same handler.
-        if head.method.eq_ignore_ascii_case(b"HEAD") {
-            head.method = b"GET";
-        }
         head.authority = head.authority.or(host);
         head
     }
 
-    /// Whether a lenient server could take the request for one of these.
-    fn might_be(&self, matches: &Match, target: &Readings<'_>) -> bool {
-        let by = |method: &[u8], target: &Readings<'_>| matches.might_match(self.authority, method, target);
-        by(self.method, target)
-            || self.overrides.iter().any(|method| by(method, target))
-            || self.rewrites.iter().any(|target| by(self.method, &Readings::new(target)))
+    /// What some servers heed: other methods and targets, and `_` for `-`.
+    fn lenient(&mut self, name: &[u8], value: &'a [u8]) {
+        let is_one_of = |names: &[&str]| names.iter().any(|ours| is_spelt(name, ours.as_bytes()));
+        if is_one_of(&OVERRIDES) {
+            self.overrides.push(value);
+        } else if is_one_of(&REWRITES) {
+            self.rewrites.push(value);
+        } else if is_one_of(&["content-type"]) {
+            self.content_type.is_repeated = true;
+        } else if is_one_of(&["content-encoding"]) {
+            self.content_encoding.is_repeated = true;
+        }
+    }
+
+    /// Whether a lenient server could take the request for one of these, by any of its methods and targets.
+    fn might_be(&self, matches: &Match, targets: &Targets<'_>) -> bool {
+        let methods = || iter::once(self.method).chain(self.overrides.iter().copied());
+        targets.any(|target| methods().any(|method| matches.might_match(self.authority, method, target)))
     }
 
     /// What is wrong with them on a guarded route.
@@ -166,9 +186,13 @@ impl Config {
     }
 
     fn decide(&self, head: &Head<'_>, is_end: bool) -> Admission {
-        let target = Readings::new(head.target);
+        let rewrites = head.rewrites.iter().map(|target| Readings::new(target)).collect();
+        let targets = Targets { own: Readings::new(head.target), rewrites };
         if head.is_upgrade {
-            let rules = self.rules_where(|rule| rule.matches.might_match_any_method(head.authority, &target));
+            let is_guarded = |matches: &Match| {
+                targets.any(|target| matches.might_match_any_method(head.authority, target))
+            };
+            let rules = self.rules_where(|rule| is_guarded(&rule.matches));
             let fault = Fault::whole(Code::Upgrade, "This route takes no upgrade.");
             return if rules == 0 {
                 Admission::Pass
@@ -177,12 +201,12 @@ impl Config {
             };
         }
         let host = head.authority.filter(|_| self.matches_hosts).and_then(normal_host);
-        let method = str::from_utf8(head.method).ok();
-        let matching = match method.zip(target.normal()) {
+        let (method, path) = (str::from_utf8(head.method).ok(), targets.own.normal());
+        let matching = match method.zip(path) {
             Some((method, path)) => self.matching(host.as_deref(), method, path),
             None => 0,
         };
-        let might = self.rules_where(|rule| head.might_be(&rule.matches, &target));
+        let might = self.rules_where(|rule| head.might_be(&rule.matches, &targets));
         let ambiguous = might & !matching;
         if ambiguous != 0 && (matching == 0 || self.enforces(ambiguous)) {
             return Admission::Decided(self.outcome_of(ambiguous, &doubtful()));

@@ -2,7 +2,7 @@
 
 mod common;
 
-use amount_core::{Admission, Config, Outcome, Scratch, Verdict};
+use amount_core::{Admission, Code, Config, Outcome, Scratch, Verdict};
 use common::{config, faults, outcome, rule, with};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -58,6 +58,9 @@ fn told(admission: &Admission) -> String {
 #[case::override_of_another_method(&[(":method", "GET"), ("x-http-method-override", "post")], "400 path")]
 #[case::override_elsewhere(&[(":method", "GET"), (":path", "/"), ("x-http-method", "POST")], "pass")]
 #[case::override_to_another_method(&[("x-method-override", "PUT")], "body 65536")]
+#[case::override_by_another_name(&[(":method", "GET"), ("x_http_method_override", "POST")], "400 path")]
+#[case::override_and_rewrite(&[(":method", "GET"), (":path", "/"), ("x-http-method", "POST"), ("x-original-url", "/pay")], "400 path")]
+#[case::upgrade_and_rewrite(&[(":path", "/"), ("upgrade", "x"), ("X_Rewrite_Url", "/pay")], "400 upgrade")]
 #[case::rewrite(&[(":path", "/"), ("x-original-url", "/pay")], "400 path")]
 #[case::rewrite_by_another_name(&[(":path", "/"), ("x-rewrite-url", "//pay")], "400 path")]
 #[case::rewrite_elsewhere(&[(":path", "/"), ("x-original-url", "/pays")], "pass")]
@@ -87,6 +90,7 @@ fn a_body_must_come_in_json() {
 #[case("head", "/quote", "body 65536")]
 #[case("Get", "/quote", "400 path")]
 #[case("GET", "/quote", "body 65536")]
+#[case("PUT", "/quote", "pass")]
 fn head_is_judged_as_get(#[case] method: &str, #[case] path: &str, #[case] expected: &str) {
     let config = config(&[rule(json!({"match": {"methods": ["GET"], "path": {"exact": "/quote"}}}))]);
     assert_eq!(told(&admit(&config, &[(":method", method), (":path", path)], false)), expected);
@@ -126,8 +130,10 @@ fn limited(name: &str, max: u64, changes: Value) -> Value {
 }
 
 fn rulings(outcome: &Outcome) -> Vec<String> {
-    let told =
-        |ruling: &amount_core::Ruling| format!("{} {} {}", ruling.rule, ruling.verdict.as_str(), ruling.code);
+    let told = |ruling: &amount_core::Ruling| {
+        let code = ruling.code.map_or("ok", Code::as_str);
+        format!("{} {} {code}", ruling.rule, ruling.verdict.as_str())
+    };
     outcome.rulings.iter().map(told).collect()
 }
 
@@ -144,7 +150,7 @@ fn all_rules_that_match_are_judged() {
     assert_eq!((passed.is_refused(), passed.would), (false, None));
     let dry = outcome(&config, r#"{"amount":4}"#);
     assert_eq!(rulings(&dry), ["0 allow ok", "1 allow ok", "3 would_deny above_cap"]);
-    assert_eq!((dry.is_refused(), dry.would), (false, Some("above_cap")));
+    assert_eq!((dry.is_refused(), dry.would), (false, Some(Code::AboveCap)));
     let one = outcome(&config, r#"{"amount":6}"#);
     assert_eq!(rulings(&one), ["0 allow ok", "1 deny above_cap", "3 would_deny above_cap"]);
     // The same fault of two rules is told once, another one of one rule all the same.

@@ -117,6 +117,5 @@ impl Demands {
 
 /// The rule for this request.
 pub fn find<'a>(rules: &'a [Rule], host: Option<&str>, method: &str, path: &str) -> Option<&'a Rule> {
-    let method = if method == "HEAD" { "GET" } else { method };
     rules.iter().find(|rule| rule.matches.matches(host, method, path))
 }

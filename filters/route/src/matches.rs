@@ -8,17 +8,23 @@ use crate::path::{HostPattern, PathPattern};
 pub struct Match {
     /// Hosts.
     pub hosts: Vec<HostPattern>,
-    /// Methods, in capitals; HEAD is judged as GET, since servers answer it from the same handler.
+    /// Methods, in capitals; HEAD is judged as GET.
     pub methods: Vec<String>,
     /// Paths.
     pub path: PathPattern,
+}
+
+/// HEAD, however it is written, is GET: servers answer it from the same handler.
+fn judged_as(method: &[u8]) -> &[u8] {
+    if method.eq_ignore_ascii_case(b"HEAD") { b"GET" } else { method }
 }
 
 impl Match {
     /// Whether this request is meant. Host and path are in normal form.
     pub fn matches(&self, host: Option<&str>, method: &str, path: &str) -> bool {
         self.path.matches(path)
-            && (self.methods.is_empty() || self.methods.iter().any(|known| known == method))
+            && (self.methods.is_empty()
+                || self.methods.iter().any(|known| known.as_bytes() == judged_as(method.as_bytes())))
             && (self.hosts.is_empty()
                 || host.is_some_and(|host| self.hosts.iter().any(|pattern| pattern.matches(host))))
     }
@@ -36,7 +42,7 @@ impl Match {
     /// Whether a lenient server could read this request as one that is meant. Everything that [`Self::matches`] takes
     /// is among it. `authority` and `method` are as they came.
     pub fn might_match(&self, authority: Option<&[u8]>, method: &[u8], target: &Readings<'_>) -> bool {
-        let known = |known: &String| known.as_bytes().eq_ignore_ascii_case(method);
+        let known = |known: &String| known.as_bytes().eq_ignore_ascii_case(judged_as(method));
         (self.methods.is_empty() || self.methods.iter().any(known))
             && self.might_match_any_method(authority, target)
     }
@@ -45,5 +51,33 @@ impl Match {
     pub fn might_match_any_method(&self, authority: Option<&[u8]>, target: &Readings<'_>) -> bool {
         target.any(|path| loose::path_matches(&self.path, path))
             && (self.hosts.is_empty() || loose::host_matches(&self.hosts, authority))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn head_is_get() {
+        let of = |method: &str| Match {
+            hosts: Vec::new(),
+            methods: vec![method.to_owned()],
+            path: PathPattern::Exact("/a".to_owned()),
+        };
+        for (rule, method, is_meant, might_be) in [
+            ("GET", "HEAD", true, true),
+            ("GET", "head", true, true),
+            ("GET", "get", false, true),
+            ("POST", "HEAD", false, false),
+        ] {
+            let rule = of(rule);
+            assert_eq!(rule.matches(None, method, "/a"), is_meant, "{method}");
+            assert_eq!(
+                rule.might_match(None, method.as_bytes(), &Readings::new(b"/A")),
+                might_be,
+                "{method}"
+            );
+        }
     }
 }
