@@ -46,8 +46,8 @@ pub struct Ruling {
     pub rule: usize,
     /// What it makes of the request.
     pub verdict: Verdict,
-    /// `ok`, or the code of the first fault.
-    pub code: &'static str,
+    /// That of the first fault; none: it passes.
+    pub code: Option<Code>,
 }
 
 /// What comes of a request.
@@ -58,7 +58,7 @@ pub struct Outcome {
     /// Why it is refused, the most telling first, at most [`FAULTS_LIMIT`]; none: it is let through.
     pub faults: Vec<Fault>,
     /// What the first dry-run rule would have refused it for.
-    pub would: Option<&'static str>,
+    pub would: Option<Code>,
     /// The amount that the upstream is told of, as an RFC 9651 item.
     pub verified: Option<String>,
 }
@@ -71,16 +71,16 @@ impl Outcome {
 
     /// Adds what one rule says: nothing wrong, or its faults.
     pub(crate) fn add(&mut self, rule: usize, is_dry_run: bool, faults: Vec<Fault>) {
-        let first = faults.first().map(|fault| fault.code.as_str());
-        let verdict = match (first, is_dry_run) {
+        let code = faults.first().map(|fault| fault.code);
+        let verdict = match (code, is_dry_run) {
             (None, _) => Verdict::Allow,
             (Some(_), false) => Verdict::Deny,
             (Some(_), true) => Verdict::WouldDeny,
         };
-        self.rulings.push(Ruling { rule, verdict, code: first.unwrap_or("ok") });
+        self.rulings.push(Ruling { rule, verdict, code });
         match verdict {
             Verdict::Allow => {}
-            Verdict::WouldDeny => self.would = self.would.or(first),
+            Verdict::WouldDeny => self.would = self.would.or(code),
             Verdict::Deny => {
                 for fault in faults {
                     let is_told = |told: &Fault| told.code == fault.code && told.pointer == fault.pointer;

@@ -2,6 +2,7 @@
 
 mod common;
 
+use amount_core::Code;
 use common::{config, detail, faults, judged, outcome, rule, with};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -206,7 +207,7 @@ fn a_body_with_more_values_than_are_judged_is_refused() {
         let outcome = outcome(&config, &body(most + 1));
         assert_eq!(faults(&outcome), "too_many_values");
         assert_eq!(outcome.faults[0].detail, "has more values than are judged");
-        assert!(outcome.rulings.iter().all(|ruling| ruling.code == "too_many_values"));
+        assert!(outcome.rulings.iter().all(|ruling| ruling.code == Some(Code::TooManyValues)));
     }
     let mut limited = rules(1);
     limited[0]["arrays"] = json!([{"pointer": "/a", "max": 10}]);

@@ -81,6 +81,8 @@ proptest! {
         let amount = json!({"pointer": "/amount", "unit": "major", "form": form, "min": 0, "max": cap});
         let config = config(&[rule(json!({"currency": {"fixed": currency}, "amounts": [amount], "verified": "/amount"}))]);
         let outcome = outcome(&config, &format!("{{\"amount\":{value}}}"));
+        // As a number, major units are kept below what a double holds exactly.
+        let cap = if form == "number" { cap.min(999_999_999_999_999) } else { cap };
         let units = || -> Option<BigInt> {
             let zeros = exponent.checked_sub(digits.len())?;
             let units: BigInt = format!("{whole}{digits}{}", "0".repeat(zeros)).parse().expect("digits");
