@@ -66,7 +66,7 @@ impl Chain {
             }
         };
         let pid = envoy.pid()?;
-        let resident_before_kib = process::resident_kib(pid)?;
+        let resident_before_kib = envoy.resident_kib()?;
         let load = Load::new(envoy.address, Arc::clone(&self.traffic)).await?;
         let mut running = Running { envoy, load, pid, resident_before_kib };
         running.ready().await.with_context(|| self.name.clone())?;
@@ -108,7 +108,7 @@ impl Running {
 
     /// Resident now.
     pub fn resident_kib(&self) -> Result<u64> {
-        process::resident_kib(self.pid)
+        self.envoy.resident_kib()
     }
 
     /// Calls into its filter that ended its VM.

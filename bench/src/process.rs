@@ -17,12 +17,3 @@ pub fn cpu_nanoseconds(pid: u32) -> Result<u64> {
     }
     Ok(sum)
 }
-
-/// Resident memory, in KiB.
-pub fn resident_kib(pid: u32) -> Result<u64> {
-    let file = format!("/proc/{pid}/status");
-    let text = fs::read_to_string(&file).with_context(|| format!("{file} cannot be read"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let size = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
-    size.with_context(|| format!("{file} holds no VmRSS"))
-}

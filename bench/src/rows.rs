@@ -72,7 +72,17 @@ impl Rows {
 
     /// This filter with this configuration, beside another row.
     pub fn ours(&mut self, common: &Common, label: &str, beside: &str, configuration: &str) {
-        let filter = self.module.filter(configuration);
+        self.this(common, label, beside, self.module.filter(configuration));
+    }
+
+    /// The same with headers held back until the body is judged.
+    pub fn ours_held(&mut self, common: &Common, label: &str, beside: &str, configuration: &str) {
+        let mut filter = self.module.filter(configuration);
+        filter["typed_config"]["config"]["allow_on_headers_stop_iteration"] = true.into();
+        self.this(common, label, beside, filter);
+    }
+
+    fn this(&mut self, common: &Common, label: &str, beside: &str, filter: Value) {
         let bytes = self.module.bytes;
         self.add(common, &named(OURS, label), Some(beside), Some(filter), Some(bytes));
     }

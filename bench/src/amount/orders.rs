@@ -42,7 +42,8 @@ async fn one_by_one(rig: &Rig<'_>, name: &str, title: &str, common: &Common) -> 
     let mut rows = rig.rows();
     buffers(rig, &mut rows, common)?;
     rows.native(common, LUA, Some(NOOP), lua());
-    rows.ours(common, "", NOOP, &rule::configuration());
+    rows.ours(common, "", NOOP, &rule::configuration(false)?);
+    rows.ours_held(common, "headers held", NOOP, &rule::configuration(true)?);
     rig.measure(name, title, &COLUMNS, rows).await
 }
 
@@ -58,7 +59,7 @@ pub(super) async fn of_items(rig: &Rig<'_>) -> Result<Table> {
         }
         let label = counted(items, "item");
         rows.native(&common, &named(LUA, &label), Some(NOOP), lua());
-        rows.ours(&common, &label, NOOP, &rule::configuration());
+        rows.ours(&common, &label, NOOP, &rule::configuration(false)?);
     }
     let title = format!("Orders of {LARGEST_BYTES} bytes each, of few items with long ids or of many");
     rig.measure("items", &title, &COLUMNS, rows).await

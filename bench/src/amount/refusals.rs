@@ -35,14 +35,14 @@ pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
     for (label, status, traffic) in by_headers {
         let common = unread(&named("direct answer", label), status, traffic.cut_short().answered(status));
         rows.empty(&common);
-        rows.ours(&common, label, &common.empty, &rule::configuration());
+        rows.ours(&common, label, &common.empty, &rule::configuration(false)?);
     }
     let wrong = Traffic::post(PATH, Order::of_bytes(BYTES)?.with_wrong_sum().body()?);
     let let_through = common(wrong.clone());
     rows.wasm(&let_through, NOOP, None, &Module::buffering(rig.folder)?);
     let refused = common(wrong.answered(StatusCode::UNPROCESSABLE_ENTITY));
     rows.native(&refused, &named(LUA, "a wrong sum"), Some(NOOP), lua());
-    rows.ours(&refused, "a wrong sum", NOOP, &rule::configuration());
+    rows.ours(&refused, "a wrong sum", NOOP, &rule::configuration(false)?);
     let title =
         "Refusals: by headers beside a direct answer, by the body beside the least Wasm that buffers it";
     rig.measure("refusals", title, &COLUMNS, rows).await

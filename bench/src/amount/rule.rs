@@ -1,39 +1,19 @@
 //! This filter's configuration: FinPay's rule for orders, with more items than FinPay takes.
 
-use serde_json::json;
+use anyhow::Result;
+use serde_json::Value;
 
 /// What the rule, and Envoy's own filter beside it, take at most.
 pub const BODY_LIMIT_BYTES: usize = 65_536;
 /// So many items are the most that is measured.
 const ITEMS: usize = 1000;
 
+const RULES: &[u8] = include_bytes!("../../../services/order/src/amount-rule.json");
+
 /// The plugin's configuration.
-pub fn configuration() -> String {
-    const CAP: i64 = 100_000_000;
-    json!({"rules": [{
-        "name": "order-create",
-        "match": {"methods": ["POST"], "path": {"exact": super::PATH}},
-        "maxBodyBytes": BODY_LIMIT_BYTES,
-        "currency": {
-            "pointer": "/currency",
-            "default": "USD",
-            "allowed": ["USD", "EUR", "GBP", "JPY", "KWD"],
-        },
-        "amounts": [
-            {
-                "pointer": "/totalAmount",
-                "min": 1,
-                "caps": {"USD": CAP, "EUR": CAP, "GBP": CAP, "JPY": CAP, "KWD": CAP},
-            },
-            {"pointer": "/items/*/price", "min": 1},
-        ],
-        "counts": [{"pointer": "/items/*/quantity", "min": 1, "max": 1000}],
-        "arrays": [{"pointer": "/items", "min": 1, "max": ITEMS}],
-        "sums": [{
-            "total": "/totalAmount",
-            "items": {"price": "/items/*/price", "quantity": "/items/*/quantity"},
-        }],
-        "fields": ["/userId", "/items/*/id", "/paymentMethod"],
-    }]})
-    .to_string()
+pub fn configuration(holds_headers: bool) -> Result<String> {
+    let mut rules: Value = serde_json::from_slice(RULES)?;
+    rules["rules"][0]["arrays"][0]["max"] = ITEMS.into();
+    rules["holdHeaders"] = holds_headers.into();
+    Ok(rules.to_string())
 }

@@ -1,11 +1,11 @@
 //! A request's body is buffered, then judged whole.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use abi::headers::{self, Headers, Map};
 use abi::{Action, Buffer, Plugin, Refused, clock};
-use amount_core::{Admission, Config, Guard, Outcome, Scratch, VERIFIED_HEADER};
+use amount_core::{Admission, Code, Config, Guard, Outcome, Scratch, VERIFIED_HEADER};
 use log::{error, warn};
 use route::field::is_spelt;
 
@@ -15,23 +15,23 @@ use crate::metrics::Metrics;
 /// The filter with one configuration.
 pub(crate) struct Filter {
     config: Config,
-    /// The requests whose bodies are being buffered, by context.
-    buffering: RefCell<HashMap<u32, Buffering>>,
-    /// The requests that were refused and are not gone yet: few, and for a short time. Nothing of them goes on, and no
-    /// second answer is sent.
-    refused: RefCell<Vec<u32>>,
-    /// The requests whose answers are to say what a dry run would have refused them for.
-    would_deny: RefCell<HashMap<u32, &'static str>>,
+    /// The requests of which something is still to be known, by context.
+    requests: RefCell<HashMap<u32, State>>,
+    /// How many of them are being buffered.
+    buffered: Cell<usize>,
     scratch: RefCell<Scratch>,
     metrics: Metrics,
 }
 
-/// A request whose route moves money.
+/// Where a request is that a rule is for.
 #[derive(Debug, Clone, Copy)]
-struct Buffering {
-    guard: Guard,
-    /// So much of its body is here.
-    bytes: usize,
+enum State {
+    /// So many bytes of its body are here.
+    Buffering(Guard, usize),
+    /// Nothing of it goes on, and no second answer is sent.
+    Refused,
+    /// It has gone on. Its answer is to say what a dry run would have refused it for.
+    WouldDeny(Code),
 }
 
 impl Filter {
@@ -43,9 +43,8 @@ impl Filter {
         }
         Self {
             config,
-            buffering: RefCell::default(),
-            refused: RefCell::default(),
-            would_deny: RefCell::default(),
+            requests: RefCell::default(),
+            buffered: Cell::new(0),
             scratch: RefCell::default(),
             metrics: Metrics::new(),
         }
@@ -58,8 +57,7 @@ impl Filter {
             Admission::Pass => Ok(Action::Continue),
             Admission::Decided(outcome) => Ok(self.carry_out(context, outcome)),
             Admission::Body(guard) => {
-                self.buffering.borrow_mut().insert(context, Buffering { guard, bytes: 0 });
-                self.metrics.buffered(self.buffering.borrow().len());
+                self.set(context, Some(State::Buffering(guard, 0)));
                 Ok(if self.config.hold_headers { Action::Pause } else { Action::Continue })
             }
         }
@@ -67,26 +65,37 @@ impl Filter {
 
     /// So much of the body is there; no number when trailers end it.
     fn body(&self, context: u32, buffered: Option<usize>, is_end: bool) -> Action {
-        let Some(Buffering { guard, bytes }) = self.buffered(context, buffered) else {
-            // A request that was refused stays where it is; one that was let through goes on, body and all.
-            return if self.refused.borrow().contains(&context) { Action::Pause } else { Action::Continue };
+        let (guard, bytes) = match self.requests.borrow_mut().get_mut(&context) {
+            Some(State::Buffering(guard, bytes)) => {
+                *bytes = buffered.unwrap_or(*bytes);
+                (*guard, *bytes)
+            }
+            Some(State::Refused) => return Action::Pause,
+            // It was let through, and goes on, body and all.
+            Some(State::WouldDeny(_)) | None => return Action::Continue,
         };
-        let outcome = if bytes > guard.max_body_bytes {
-            self.config.too_large(guard)
+        if bytes > guard.max_body_bytes {
+            self.carry_out(context, self.config.too_large(guard))
         } else if is_end {
-            self.judge(guard, bytes)
+            self.carry_out(context, self.judge(guard, bytes))
         } else {
-            return Action::Pause;
-        };
-        self.forget(context);
-        self.carry_out(context, outcome)
+            Action::Pause
+        }
     }
 
-    fn buffered(&self, context: u32, bytes: Option<usize>) -> Option<Buffering> {
-        let mut buffering = self.buffering.borrow_mut();
-        let request = buffering.get_mut(&context)?;
-        request.bytes = bytes.unwrap_or(request.bytes);
-        Some(*request)
+    /// Changes what is known of a request, and how many are being buffered.
+    fn set(&self, context: u32, state: Option<State>) {
+        let is_buffered = |state: &Option<State>| usize::from(matches!(state, Some(State::Buffering(..))));
+        let after = is_buffered(&state);
+        let mut requests = self.requests.borrow_mut();
+        let before = is_buffered(&match state {
+            Some(state) => requests.insert(context, state),
+            None => requests.remove(&context),
+        });
+        if before != after {
+            self.buffered.set(self.buffered.get().saturating_add(after).saturating_sub(before));
+            self.metrics.buffered(self.buffered.get());
+        }
     }
 
     /// Judges the whole body, of so many bytes.
@@ -108,34 +117,29 @@ impl Filter {
     }
 
     fn carry_out(&self, context: u32, outcome: Outcome) -> Action {
-        self.metrics.count(&self.config, &outcome.rulings);
-        if outcome.is_refused() {
-            self.refused.borrow_mut().push(context);
-            answer::refuse(outcome);
-            return Action::Pause;
-        }
-        if let Some(code) = outcome.would.filter(|_| self.config.dry_run_header.is_some()) {
-            self.would_deny.borrow_mut().insert(context, code);
-        }
-        if let Some(amount) = outcome.verified.filter(|_| self.config.hold_headers)
+        if let Some(amount) = outcome.verified.as_deref().filter(|_| self.config.hold_headers)
             && let Err(refused) = headers::add(Map::Request, VERIFIED_HEADER, amount.as_bytes())
         {
             return self.refuse_for_host(context, refused);
         }
+        self.metrics.count(&self.config, &outcome.rulings);
+        if outcome.is_refused() {
+            self.set(context, Some(State::Refused));
+            answer::refuse(outcome);
+            return Action::Pause;
+        }
+        let would = outcome.would.filter(|_| self.config.dry_run_header.is_some());
+        self.set(context, would.map(State::WouldDeny));
         Action::Continue
     }
 
     /// Headers that can be neither read nor changed: no request may pass on such ground.
     fn refuse_for_host(&self, context: u32, refused: Refused) -> Action {
         error!("amount: the host refused a call: {refused:?}");
-        self.carry_out(context, self.config.unreadable_headers())
-    }
-
-    fn forget(&self, context: u32) {
-        let mut buffering = self.buffering.borrow_mut();
-        if buffering.remove(&context).is_some() {
-            self.metrics.buffered(buffering.len());
+        if matches!(self.requests.borrow().get(&context), Some(State::Refused)) {
+            return Action::Pause;
         }
+        self.carry_out(context, self.config.unreadable_headers())
     }
 }
 
@@ -181,17 +185,15 @@ impl Plugin for Filter {
 
     fn on_response_headers(&self, context: u32) {
         let Some(name) = &self.config.dry_run_header else { return };
-        let code = self.would_deny.borrow_mut().remove(&context);
-        if let Some(code) = code
-            && let Err(refused) = headers::add(Map::Response, name, code.as_bytes())
+        let state = self.requests.borrow().get(&context).copied();
+        if let Some(State::WouldDeny(code)) = state
+            && let Err(refused) = headers::add(Map::Response, name, code.as_str().as_bytes())
         {
             error!("amount: an answer cannot tell of a dry run: {refused:?}");
         }
     }
 
     fn on_delete(&self, context: u32) {
-        self.forget(context);
-        self.would_deny.borrow_mut().remove(&context);
-        self.refused.borrow_mut().retain(|known| *known != context);
+        self.set(context, None);
     }
 }

@@ -1,7 +1,7 @@
 //! What the filter counts; `docs/metrics.md` lists it.
 
 use abi::metric::Kind;
-use amount_core::{Config, Ruling};
+use amount_core::{Code, Config, Ruling};
 use host::metric::{Counters, Durations, Metric, Share, microseconds};
 
 const FAMILY: &str = "finpay_amount";
@@ -34,7 +34,8 @@ impl Metrics {
         for ruling in rulings {
             self.verdicts.increment(*ruling, || {
                 let rule = config.rules().get(ruling.rule).map_or("none", |rule| rule.name.as_str());
-                vec![("verdict", ruling.verdict.as_str()), ("reason", ruling.code), ("rule", rule)]
+                let reason = ruling.code.map_or("ok", Code::as_str);
+                vec![("verdict", ruling.verdict.as_str()), ("reason", reason), ("rule", rule)]
             });
         }
     }

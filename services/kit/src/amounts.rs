@@ -11,6 +11,7 @@ use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+use crate::json::unread;
 use crate::problem::{Code, Fault, Problem};
 
 /// How a customer may pay.
@@ -47,7 +48,7 @@ impl Rules {
 pub struct Judged(Bytes);
 
 impl Judged {
-    /// The body's tree, by the reader that has judged it.
+    /// The body's tree, by the reader that has judged it and so does not refuse it any more.
     pub fn tree(&self) -> Result<Value<'_>, Problem> {
         json::parse(&self.0).map_err(|fault| problem(vec![fault]))
     }
@@ -62,12 +63,11 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         let rules = Rules::from_ref(state);
         let guard = rules.admit(&request)?;
-        let told = request.headers().get_all(VERIFIED_HEADER).iter().map(HeaderValue::as_bytes);
-        let told: Vec<_> = told.map(<[u8]>::to_vec).collect();
+        let told: Vec<HeaderValue> = request.headers().get_all(VERIFIED_HEADER).iter().cloned().collect();
         let body =
             Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => problem(rules.0.too_large(guard).faults),
-                _ => Problem::new(Code::MalformedBody, "The body broke off."),
+                _ => unread(&rejection),
             })?;
         let outcome = rules.0.judge(guard, &body, &mut Scratch::default());
         if outcome.is_refused() {
@@ -75,7 +75,7 @@ where
         }
         // Where the sidecar's filter tells what it has judged, that is what is read here too.
         let read = outcome.verified.as_deref().map(str::as_bytes);
-        if told.iter().any(|told| Some(told.as_slice()) != read) {
+        if told.iter().any(|told| Some(told.as_bytes()) != read) {
             let detail = "the sidecar's filter has judged another amount";
             return Err(Problem::internal(Code::AmountMismatch, &detail));
         }
@@ -96,12 +96,16 @@ fn problem(faults: Vec<AmountFault>) -> Problem {
         code: fault.code.as_str().to_owned(),
         detail: fault.detail,
     });
-    Problem::new(code, "See errors for each fault.").with_errors(errors.collect())
+    refused(code, errors.collect())
+}
+
+fn refused(code: Code, errors: Vec<Fault>) -> Problem {
+    Problem::new(code, "See errors for each fault.").with_errors(errors)
 }
 
 fn invalid(pointer: &str, code: &str, detail: impl Into<String>) -> Problem {
     let fault = Fault { pointer: pointer.to_owned(), code: code.to_owned(), detail: detail.into() };
-    Problem::new(Code::InvalidAmount, "See errors for each fault.").with_errors(vec![fault])
+    refused(Code::InvalidAmount, vec![fault])
 }
 
 /// Reads fields of a judged body.

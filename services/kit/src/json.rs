@@ -21,7 +21,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
         .map_err(|fault| Problem::new(Code::UnsupportedMediaType, fault.detail))
 }
 
-fn unread(rejection: &BytesRejection) -> Problem {
+pub(crate) fn unread(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(Code::BodyTooLarge, format!("At most {} bytes.", crate::server::BODY_LIMIT_BYTES))
