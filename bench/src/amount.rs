@@ -47,11 +47,11 @@ pub enum Name {
 /// Measures one table.
 pub async fn table(rig: &Rig<'_>, name: Name) -> Result<Table> {
     match name {
-        Name::Fifth => orders::of_size(rig, "0.2kib", 205).await,
-        Name::One => orders::of_size(rig, "1kib", 1024).await,
-        Name::Eight => orders::of_size(rig, "8kib", 8 * 1024).await,
-        Name::SixtyFour => orders::of_size(rig, "64kib", 64 * 1024).await,
-        Name::Upstream => orders::before_upstream(rig, "upstream", 1024).await,
+        Name::Fifth => orders::of_size(rig, 205).await,
+        Name::One => orders::of_size(rig, 1024).await,
+        Name::Eight => orders::of_size(rig, 8 * 1024).await,
+        Name::SixtyFour => orders::of_size(rig, 64 * 1024).await,
+        Name::Upstream => orders::before_upstream(rig, 1024).await,
         Name::Items => orders::of_items(rig).await,
         Name::Refusals => refusals::run(rig).await,
     }

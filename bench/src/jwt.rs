@@ -53,9 +53,9 @@ const COLUMNS: [Column; 3] = [
 /// Measures one table.
 pub async fn table(rig: &Rig<'_>, name: Name) -> Result<Table> {
     match name {
-        Name::Es256 => main_table::run(rig, "es256", Algorithm::Es256).await,
-        Name::Rs256 => main_table::run(rig, "rs256", Algorithm::Rs256).await,
-        Name::Eddsa => main_table::run(rig, "eddsa", Algorithm::EdDsa).await,
+        Name::Es256 => main_table::run(rig, Algorithm::Es256).await,
+        Name::Rs256 => main_table::run(rig, Algorithm::Rs256).await,
+        Name::Eddsa => main_table::run(rig, Algorithm::EdDsa).await,
         Name::Tokens => growth::tokens(rig).await,
         Name::Keys => growth::keys(rig).await,
         Name::Rules => growth::rules(rig).await,

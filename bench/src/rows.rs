@@ -28,6 +28,19 @@ pub struct Common {
     pub answer: Answer,
 }
 
+impl Common {
+    /// One worker, which answers by its route.
+    pub fn new(traffic: Traffic, clusters: Vec<Value>) -> Self {
+        Self {
+            empty: "empty".to_owned(),
+            traffic: Arc::new(traffic),
+            clusters,
+            workers: 1,
+            answer: Answer::Route,
+        }
+    }
+}
+
 /// Who answers what the filters let through, in the empty chain too.
 #[derive(Debug, Clone)]
 pub enum Answer {

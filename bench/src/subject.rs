@@ -34,7 +34,7 @@ pub struct Options<Name: ValueEnum + Send + Sync + 'static> {
 pub struct Rig<'a> {
     envoy: &'a Path,
     /// This project's filter.
-    pub module: Module,
+    module: Module,
     /// For modules made on the way.
     pub folder: &'a Path,
     plan: Plan,
@@ -47,9 +47,9 @@ impl Rig<'_> {
     }
 
     /// Measures the rows.
-    pub async fn measure(&self, name: &str, title: &str, columns: &[Column], rows: Rows) -> Result<Table> {
+    pub async fn measure(&self, title: &str, columns: &[Column], rows: Rows) -> Result<Table> {
         let measured = rounds::run(title, rows.chains(), self.plan, self.envoy).await?;
-        Ok(Table::new(name, title, columns, &measured))
+        Ok(Table::new(title, columns, &measured))
     }
 }
 
@@ -67,7 +67,9 @@ pub async fn run<Name: ValueEnum + PartialEq + Copy + Send + Sync>(
     let mut tables = Vec::new();
     for name in Name::value_variants() {
         if options.only.is_empty() || options.only.contains(name) {
-            let table = table(&rig, *name).await?;
+            let mut table = table(&rig, *name).await?;
+            table.name =
+                name.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             if options.json {
                 tables.push(table);
             } else {

@@ -1,7 +1,5 @@
 //! The chains that this filter's is compared with.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -22,13 +20,7 @@ const SUM_CHECK: &str = include_str!("sum_check.lua");
 
 /// What all chains for this traffic have in common: they read its body to the end, and no upstream hides their part.
 pub fn common(traffic: Traffic) -> Common {
-    Common {
-        empty: "empty".to_owned(),
-        traffic: Arc::new(traffic),
-        clusters: Vec::new(),
-        workers: 1,
-        answer: Answer::Filter(answer_at_end()),
-    }
+    Common { answer: Answer::Filter(answer_at_end()), ..Common::new(traffic, Vec::new()) }
 }
 
 /// An empty chain, and one whose only work is to buffer.

@@ -45,7 +45,7 @@ pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
     rows.ours(&refused, "a wrong sum", NOOP, &rule::configuration(false)?);
     let title =
         "Refusals: by headers beside a direct answer, by the body beside the least Wasm that buffers it";
-    rig.measure("refusals", title, &COLUMNS, rows).await
+    rig.measure(title, &COLUMNS, rows).await
 }
 
 /// A chain without a filter, which refuses everything when it has the headers: with as long a body as the filter does.

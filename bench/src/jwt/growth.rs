@@ -9,7 +9,7 @@ use super::issuer::{Algorithm, Issuer};
 use super::native::Native;
 use super::ours::Ours;
 use super::{COLUMNS, PATH, PREFIX};
-use crate::rows::{Answer, Common, Rows, counted};
+use crate::rows::{Common, Rows, counted};
 use crate::subject::Rig;
 use crate::table::Table;
 use crate::traffic::Traffic;
@@ -56,7 +56,7 @@ pub(super) async fn tokens(rig: &Rig<'_>) -> Result<Table> {
         let size = Size { label: counted(tokens, "token"), jwks: &issuer.jwks, paths: &paths, tokens };
         size.add(&mut rows, &common)?;
     }
-    rig.measure("tokens", "Distinct tokens, one after the other", &COLUMNS, rows).await
+    rig.measure("Distinct tokens, one after the other", &COLUMNS, rows).await
 }
 
 pub(super) async fn keys(rig: &Rig<'_>) -> Result<Table> {
@@ -75,7 +75,7 @@ pub(super) async fn keys(rig: &Rig<'_>) -> Result<Table> {
         size.add(&mut rows, &common)?;
         all_documents.push(documents);
     }
-    rig.measure("keys", "Keys in the set", &COLUMNS, rows).await
+    rig.measure("Keys in the set", &COLUMNS, rows).await
 }
 
 pub(super) async fn rules(rig: &Rig<'_>) -> Result<Table> {
@@ -89,7 +89,7 @@ pub(super) async fn rules(rig: &Rig<'_>) -> Result<Table> {
         let size = Size { label: counted(rules, "rule"), jwks: &issuer.jwks, paths: &paths, tokens: 1 };
         size.add(&mut rows, &common)?;
     }
-    rig.measure("rules", "Rules, of which the last matches", &COLUMNS, rows).await
+    rig.measure("Rules, of which the last matches", &COLUMNS, rows).await
 }
 
 pub(super) async fn revocations(rig: &Rig<'_>) -> Result<Table> {
@@ -106,7 +106,7 @@ pub(super) async fn revocations(rig: &Rig<'_>) -> Result<Table> {
         let ours = Ours { paths: &paths, revocations: Some(revocations), ..Ours::default() };
         rows.ours(&common, &counted(revocations, "revocation"), &native, &ours.configuration());
     }
-    let table = rig.measure("revocations", "Revocations that the filter holds", &COLUMNS, rows).await?;
+    let table = rig.measure("Revocations that the filter holds", &COLUMNS, rows).await?;
     let measured = table.rows.iter().filter(|row| row.skipped.is_none()).count();
     if measured == REVOCATIONS.len() + 2
         && let Some(size) = documents.unread()
@@ -129,17 +129,11 @@ pub(super) async fn workers(rig: &Rig<'_>) -> Result<Table> {
         let size = Size { label: counted(workers, "worker"), jwks: &issuer.jwks, paths: &paths, tokens: 1 };
         size.add(&mut rows, &common)?;
     }
-    rig.measure("workers", "Worker threads of Envoy", &COLUMNS, rows).await
+    rig.measure("Worker threads of Envoy", &COLUMNS, rows).await
 }
 
 fn common(issuer: &Issuer, documents: &Documents) -> Result<Common> {
-    Ok(Common {
-        empty: "empty".to_owned(),
-        traffic: Arc::new(Traffic::get(PATH, &issuer.tokens(1)?)?),
-        clusters: vec![documents.cluster()],
-        workers: 1,
-        answer: Answer::Route,
-    })
+    Ok(Common::new(Traffic::get(PATH, &issuer.tokens(1)?)?, vec![documents.cluster()]))
 }
 
 /// So many prefixes; the last is that of the requests.

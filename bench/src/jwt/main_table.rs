@@ -1,7 +1,5 @@
 //! The main table: one token again and again, and what each kind of chain makes of it.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 
 use super::documents::Documents;
@@ -9,7 +7,7 @@ use super::issuer::{Algorithm, Issuer};
 use super::native::Native;
 use super::ours::{Ours, Signatures};
 use super::{COLUMNS, PATH, PREFIX};
-use crate::rows::{Answer, Common};
+use crate::rows::Common;
 use crate::subject::Rig;
 use crate::table::Table;
 use crate::traffic::Traffic;
@@ -17,17 +15,11 @@ use crate::wasm::Module;
 
 const CACHED_TOKENS: u32 = 1000;
 
-pub(super) async fn run(rig: &Rig<'_>, name: &str, algorithm: Algorithm) -> Result<Table> {
+pub(super) async fn run(rig: &Rig<'_>, algorithm: Algorithm) -> Result<Table> {
     let issuer = Issuer::new(algorithm, 1)?;
     let documents = Documents::start(&issuer.jwks, &[]).await?;
     let paths = [PREFIX.to_owned()];
-    let common = Common {
-        empty: "empty".to_owned(),
-        traffic: Arc::new(Traffic::get(PATH, &issuer.tokens(1)?)?),
-        clusters: vec![documents.cluster()],
-        workers: 1,
-        answer: Answer::Route,
-    };
+    let common = Common::new(Traffic::get(PATH, &issuer.tokens(1)?)?, vec![documents.cluster()]);
     let native = |cached_tokens| Native { jwks: &issuer.jwks, cached_tokens, paths: &paths };
     let ours = |cached_tokens, signatures| {
         Ours { algorithm, cached_tokens, signatures, paths: &paths, ..Ours::default() }.configuration()
@@ -41,5 +33,5 @@ pub(super) async fn run(rig: &Rig<'_>, name: &str, algorithm: Algorithm) -> Resu
     rows.ours(&common, "", &each, &ours(Some(0), Signatures::Host));
     rows.ours(&common, "cache", &cached, &ours(None, Signatures::Host));
     rows.ours(&common, "signatures in the module", &each, &ours(Some(0), Signatures::Module));
-    rig.measure(name, &format!("{}: CPU time of Envoy per request", algorithm.name()), &COLUMNS, rows).await
+    rig.measure(&format!("{}: CPU time of Envoy per request", algorithm.name()), &COLUMNS, rows).await
 }

@@ -11,7 +11,7 @@ use super::documents::Documents;
 use super::issuer::{Algorithm, Issuer};
 use super::ours::Ours;
 use super::{COLUMNS, PATH, PREFIX};
-use crate::rows::{Answer, Common, OURS};
+use crate::rows::{Common, OURS};
 use crate::subject::Rig;
 use crate::table::Table;
 use crate::traffic::Traffic;
@@ -24,13 +24,8 @@ pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
     let documents = Documents::start(&issuer.jwks, &[]).await?;
     let token = issuer.tokens(1)?.pop().context("no token")?;
     let paths = [PREFIX.to_owned()];
-    let mut common = Common {
-        empty: "empty".to_owned(),
-        traffic: Arc::new(Traffic::get(PATH, std::slice::from_ref(&token))?),
-        clusters: vec![documents.cluster()],
-        workers: 1,
-        answer: Answer::Route,
-    };
+    let mut common =
+        Common::new(Traffic::get(PATH, std::slice::from_ref(&token))?, vec![documents.cluster()]);
     let mut rows = rig.rows();
     rows.empty(&common);
     let forged = [
@@ -45,7 +40,7 @@ pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
         let ours = Ours { cached_tokens: Some(0), paths: &paths, ..Ours::default() };
         rows.ours(&common, label, &format!("{OURS}, {FIRST}"), &ours.configuration());
     }
-    rig.measure("refusals", "Refusals, beside the first one of them", &COLUMNS, rows).await
+    rig.measure("Refusals, beside the first one of them", &COLUMNS, rows).await
 }
 
 fn with_wrong_signature(token: &str, place: usize) -> Result<String> {
