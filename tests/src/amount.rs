@@ -2,6 +2,7 @@
 
 mod rules;
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
@@ -121,6 +122,14 @@ impl Stand {
         raw::send(self.envoy.address, &post.bytes()).await
     }
 
+    /// The same by this version of HTTP, 1 or 2.
+    pub async fn send_by(&self, version: u8, post: &Post) -> Result<Reply> {
+        match version {
+            1 => self.send(post).await,
+            _ => Http2::open(self.envoy.address).await?.send(post).await,
+        }
+    }
+
     /// What is wrong with the answers to these requests, each over HTTP/1.1 and, where it can be said there, over
     /// HTTP/2, and with what the service saw of them.
     pub async fn judge(&self, cases: &[Case]) -> Result<Vec<String>> {
@@ -132,10 +141,7 @@ impl Stand {
                     continue;
                 }
                 let before = self.upstream.seen();
-                let reply = match version {
-                    1 => self.send(&case.post).await?,
-                    _ => Http2::open(self.envoy.address).await?.send(&case.post).await?,
-                };
+                let reply = self.send_by(version, &case.post).await?;
                 let mut faults = faults(&reply, &case.expected);
                 let seen = self.upstream.seen();
                 if case.expected == "200" {
@@ -157,13 +163,22 @@ impl Stand {
                 );
             }
         }
+        // What came late is none of its own case.
+        self.is_sound().await?;
+        let seen = self.upstream.seen();
+        if seen.complete != passed || self.way == Way::Held && seen.arrived != passed {
+            wrong.push(format!(
+                "{:?}: {} arrived, {} complete, {passed} passed",
+                self.way, seen.arrived, seen.complete
+            ));
+        }
         Ok(wrong)
     }
 
-    /// Waits until the filter holds no request.
-    pub async fn is_idle(&self) -> Result<()> {
-        until("no request is buffered", async || {
-            Ok((sum(&self.envoy, &["buffered_requests"]).await? == 0).then_some(()))
+    /// Waits until the filter holds so many requests.
+    pub async fn holds(&self, count: u64) -> Result<()> {
+        until(&format!("{count} requests are held"), async || {
+            Ok((sum(&self.envoy, &["buffered_requests"]).await? == count).then_some(()))
         })
         .await
     }
@@ -171,7 +186,7 @@ impl Stand {
     /// Nothing ended a VM, and nothing is held.
     pub async fn is_sound(&self) -> Result<()> {
         ensure!(self.envoy.vm_failures()? == 0, "a VM ended: {}", self.envoy.log()?);
-        self.is_idle().await
+        self.holds(0).await
     }
 }
 
@@ -181,7 +196,6 @@ pub async fn judge_both_ways(tools: &Tools, configuration: &Value, cases: &[Case
     for way in WAYS {
         let stand = tools.start_with(configuration, way, plain()).await?;
         wrong.extend(stand.judge(cases).await?);
-        stand.is_sound().await?;
     }
     ensure!(wrong.is_empty(), "{wrong:#?}");
     Ok(())
@@ -230,6 +244,26 @@ pub fn told(reply: &Reply) -> String {
         .collect();
     let verdict = reply.verdict();
     if errors.is_empty() { verdict } else { format!("{verdict}: {}", errors.join(", ")) }
+}
+
+/// What is said of one place.
+pub fn invalid(code: &str, pointer: &str) -> String {
+    format!("422 invalid-amount: {code} {pointer}").trim_end().to_owned()
+}
+
+/// What is said of the whole body.
+pub fn malformed(code: &str) -> String {
+    format!("400 malformed-body: {code}")
+}
+
+/// The answer is this one.
+///
+/// # Panics
+/// If [`faults`] finds any.
+#[track_caller]
+pub fn assert_told(reply: &Reply, expected: &str, case: impl Display) {
+    let faults = faults(reply, expected);
+    assert!(faults.is_empty(), "{case}: {faults:#?}");
 }
 
 /// What is wrong with an answer, if anything is: what it tells, and its form.

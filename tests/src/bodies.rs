@@ -2,42 +2,66 @@
 
 use crate::dice::Dice;
 
-/// Numbers that readers differ about, and amounts at their limits.
-const NUMBERS: [&str; 26] = [
+/// Amounts at their limits, and what readers differ about: in place of a number.
+const VALUES: [&str; 52] = [
     "0",
     "-0",
     "-1",
     "1",
     "100",
+    "100.0",
+    "1.0",
     "1e2",
     "1E2",
-    "100.0",
+    "1E+2",
+    "0.1",
     "10.5",
+    "-0.0",
     "1e400",
     "-1e400",
     "1e-400",
-    "01",
-    "+1",
-    ".5",
-    "1.",
     "9007199254740991",
     "9007199254740992",
     "9223372036854775807",
     "9223372036854775808",
+    "18446744073709551616",
     "18446744073709551716",
     "100000000",
     "100000001",
     "4294967396",
-    "NaN",
+    "01",
+    "+1",
+    ".5",
+    "5.",
     "0x64",
+    "NaN",
+    "Infinity",
+    "-",
+    "null",
+    "true",
+    "\"\"",
+    "\"100\"",
+    "\"10.50\"",
+    "\"1e2\"",
+    "\"１００\"",
+    "\"\\u0031\"",
+    "[]",
+    "[1]",
+    "[100]",
+    "{}",
+    "{\"a\":100}",
+    "[[[[[[[[1]]]]]]]]",
+    "{\"a\":1,\"a\":2}",
+    "{\"a\":1,\"\\u0061\":2}",
+    "\"\\ud800\"",
+    "\"\\u0000\"",
+    "[1,]",
 ];
-const TEXTS: [&str; 10] =
-    ["\"100\"", "\"１００\"", "null", "true", "[]", "{}", "[100]", "{\"a\":100}", "\"\"", "\"\\u0031\""];
 const CURRENCIES: [&str; 12] =
     ["USD", "EUR", "GBP", "JPY", "KWD", "usd", "XXX", "XAU", "HRK", "CHF", "US\\u0044", "USDD"];
 const METHODS: [&str; 4] = ["credit_card", "debit_card", "bank_transfer", "cash"];
-/// One is put in somewhere.
-const PIECES: [&str; 20] = [
+/// Put in anywhere.
+const SCRAPS: [&str; 31] = [
     "{",
     "}",
     "[",
@@ -48,16 +72,27 @@ const PIECES: [&str; 20] = [
     "\\",
     "\\u0000",
     "\\ud800",
+    "\\ud83d\\ude00",
+    "/*",
+    "//",
     "\u{feff}",
-    " ",
-    "\t",
-    "\n",
+    "\u{0}",
     "\u{a0}",
+    " ",
+    " \t\r\n",
     "1",
     "e9",
     "-",
     "\"totalAmount\":1,",
     "\"\\u0074otalAmount\":1,",
+    "\"price\":1,",
+    "\"currency\":\"JPY\",",
+    "\"currency\":\"XXX\",",
+    "\"items\":[],",
+    "\"metadata\":{\"a\":[1,2]},",
+    "\"unknown\":0,",
+    "\"4111111111111111\":1,",
+    "é\u{10ffff}",
 ];
 /// What may stand between two tokens.
 const SPACES: [&str; 4] = ["", "", " ", "\r\n\t "];
@@ -103,11 +138,7 @@ fn text(dice: &mut Dice) -> String {
 
 /// The right value, or seldom another one.
 fn value(right: &str, dice: &mut Dice) -> String {
-    match dice.below(40) {
-        0 => (*dice.pick(&NUMBERS)).to_owned(),
-        1 => (*dice.pick(&TEXTS)).to_owned(),
-        _ => right.to_owned(),
-    }
+    (if dice.below(20) == 0 { *dice.pick(&VALUES) } else { right }).to_owned()
 }
 
 /// A member, its key seldom spelled with an escape.
@@ -138,20 +169,57 @@ fn object(members: &[String], dice: &mut Dice) -> String {
     format!("{{{}{}}}", members.join(","), dice.pick(&SPACES))
 }
 
-/// Changes bytes wherever it may be.
-fn harm(body: &mut Vec<u8>, dice: &mut Dice) {
-    let at = dice.below(body.len());
-    match dice.below(8) {
-        0 => body.truncate(at),
-        1 => body[at] = dice.byte(),
-        2 => body[at] ^= 1 << dice.below(8),
-        3 => drop(body.splice(at..at, dice.pick(&PIECES).bytes())),
-        4 => drop(body.splice(at..at, dice.pick(&NUMBERS).bytes())),
-        5 => drop(body.drain(at..(at + 1 + dice.below(9)).min(body.len()))),
-        6 => body.extend_from_within(at..),
-        _ => drop(body.splice(0..0, "[".repeat(dice.below(70)).bytes())),
+/// The spans of a body's numbers.
+fn numbers(body: &[u8]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < body.len() {
+        let end =
+            body[at..].iter().position(|byte| !byte.is_ascii_digit()).map_or(body.len(), |end| at + end);
+        if end > at {
+            found.push((at, end));
+        }
+        at = end + 1;
     }
-    if body.is_empty() {
-        body.push(b'{');
+    found
+}
+
+/// Some harm, by a byte, by a scrap or by a value.
+pub fn harm(body: &mut Vec<u8>, dice: &mut Dice) {
+    let at = dice.below(body.len() + 1);
+    let behind = dice.below(40);
+    match dice.below(20) {
+        0 => body.truncate(at),
+        1 => body.insert(at, dice.byte()),
+        2 if at < body.len() => body[at] ^= 1 << dice.below(8),
+        3 => drop(body.drain(at..(at + behind).min(body.len()))),
+        4 => body.extend_from_within(at..),
+        5 => {
+            let copy = body[at..(at + behind).min(body.len())].to_vec();
+            let to = dice.below(body.len() + 1);
+            body.splice(to..to, copy);
+        }
+        6 => {
+            let depth = dice.below(60);
+            body.splice(at..at, std::iter::repeat_n(*dice.pick(b"[{"), depth));
+        }
+        7 => {
+            let blanks = dice.below(70_000);
+            body.extend(std::iter::repeat_n(b' ', blanks));
+        }
+        8 | 9 => {
+            let scrap = dice.pick(&SCRAPS).bytes();
+            // Most of them behind a brace or a comma, where members are.
+            let places: Vec<_> =
+                (0..body.len()).filter(|at| b"{,".contains(&body[*at])).map(|at| at + 1).collect();
+            let at = if places.is_empty() || behind < 10 { at } else { *dice.pick(&places) };
+            body.splice(at..at, scrap);
+        }
+        _ => {
+            let all = numbers(body);
+            if let Some((from, to)) = (!all.is_empty()).then(|| *dice.pick(&all)) {
+                body.splice(from..to, dice.pick(&VALUES).bytes());
+            }
+        }
     }
 }

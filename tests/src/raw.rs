@@ -1,5 +1,6 @@
 //! HTTP/1.1 by hand: requests that a client library would not send, and answers as they come.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -147,16 +148,21 @@ impl Connection {
     }
 
     /// Whether the server has ended the connection; waits until it says something otherwise.
-    pub async fn is_ended(&mut self) -> bool {
-        self.unread.is_empty() && self.more().await.is_err()
+    pub async fn is_ended(&mut self) -> Result<bool> {
+        Ok(self.unread.is_empty() && self.next().await?.is_err())
     }
 
     async fn more(&mut self) -> Result<()> {
+        self.next().await?.context("the connection was closed")
+    }
+
+    /// The inner error: the connection has ended. The outer one: it hangs.
+    async fn next(&mut self) -> Result<io::Result<()>> {
         let mut chunk = [0; 4096];
-        match timeout(LIMIT, self.stream.read(&mut chunk)).await.context("no more in time")?? {
-            0 => bail!("the connection was closed"),
-            count => self.unread.extend_from_slice(&chunk[..count]),
-        }
-        Ok(())
+        let read = timeout(LIMIT, self.stream.read(&mut chunk)).await.context("no more in time")?;
+        Ok(read.and_then(|count| match count {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(self.unread.extend_from_slice(&chunk[..count])),
+        }))
     }
 }

@@ -7,22 +7,13 @@ pub fn rules(rules: &[Value]) -> Value {
     json!({"rules": rules})
 }
 
-/// The rule of FinPay's orders.
+/// The rule of FinPay's orders, as their service holds it.
+///
+/// # Panics
+/// If the file is no JSON.
 pub fn order_rule() -> Value {
-    let cap = 100_000_000;
-    json!({
-        "name": "order-create",
-        "match": {"methods": ["POST"], "path": {"exact": "/order/create"}},
-        "currency": {"pointer": "/currency", "default": "USD", "allowed": ["USD", "EUR", "GBP", "JPY", "KWD"]},
-        "amounts": [
-            {"pointer": "/totalAmount", "min": 1, "caps": {"USD": cap, "EUR": cap, "GBP": cap, "JPY": cap, "KWD": cap}},
-            {"pointer": "/items/*/price", "min": 1},
-        ],
-        "counts": [{"pointer": "/items/*/quantity", "min": 1, "max": 1000}],
-        "arrays": [{"pointer": "/items", "min": 1, "max": 100}],
-        "sums": [{"total": "/totalAmount", "items": {"price": "/items/*/price", "quantity": "/items/*/quantity"}}],
-        "fields": ["/userId", "/items/*/id", "/paymentMethod"],
-    })
+    let file = include_str!("../../../services/order/src/amount-rule.json");
+    serde_json::from_str::<Value>(file).expect("JSON")["rules"][0].take()
 }
 
 /// An order that passes.

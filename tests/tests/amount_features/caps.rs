@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tests::amount::{Case, Tools, WAYS, amount_rule, faults, judge_both_ways, plain, rules};
+use tests::amount::{Case, Tools, WAYS, amount_rule, assert_told, invalid, judge_both_ways, plain, rules};
 use tests::http2::Http2;
 use tests::post::Post;
 
-use super::{case, invalid};
+use super::case;
 
 const SCOPE: &str = "x-jwt-scope";
 
@@ -118,21 +118,21 @@ async fn a_header_that_comes_twice_lifts_nothing() -> Result<()> {
         ] {
             let post = large().with(SCOPE, first).with(SCOPE, second);
             let reply = stand.send(&post).await?;
-            assert_eq!(faults(&reply, &above), Vec::<String>::new(), "{first:?} and {second:?}, {way:?}");
+            assert_told(&reply, &above, format_args!("{first:?} and {second:?}, {way:?}"));
             let reply = Http2::open(stand.envoy.address).await?.send(&post).await?;
-            assert_eq!(faults(&reply, &above), Vec::<String>::new(), "{first:?} and {second:?}, HTTP/2");
+            assert_told(&reply, &above, format_args!("{first:?} and {second:?}, HTTP/2"));
             let thrice = post.with("X-Jwt-Scope", "payments:large");
             let reply = stand.send(&thrice).await?;
-            assert_eq!(faults(&reply, &above), Vec::<String>::new(), "three, {way:?}");
+            assert_told(&reply, &above, format_args!("three, {way:?}"));
         }
         assert_eq!(stand.upstream.seen().complete, 0);
         // What held for one request does not hold for the next one.
         let mut connection = tests::raw::Connection::open(stand.envoy.address).await?;
         for _ in 0..3 {
             let reply = connection.send(&large().with(SCOPE, "payments:large").bytes()).await?;
-            assert_eq!(faults(&reply, "200"), Vec::<String>::new());
+            assert_told(&reply, "200", "");
             let reply = connection.send(&large().bytes()).await?;
-            assert_eq!(faults(&reply, &above), Vec::<String>::new());
+            assert_told(&reply, &above, "");
         }
         stand.is_sound().await?;
     }

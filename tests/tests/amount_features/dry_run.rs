@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 use tests::amount::{
-    ORDER, ORDERS, Stand, Tools, WAYS, amount_rule, faults, order, order_rule, plain, rules, verdicts,
+    ORDER, ORDERS, Stand, Tools, WAYS, amount_rule, assert_told, order, order_rule, plain, rules, verdicts,
 };
 use tests::http2::Http2;
 use tests::post::{Framing, Post};
@@ -42,7 +42,7 @@ fn bad() -> Vec<(Post, &'static str)> {
 
 fn passes(stand: &Stand, post: &Post, reply: &Reply, code: &str) {
     let case = format!("{code} with {} bytes, {:?}", post.body.len(), stand.way);
-    assert_eq!(faults(reply, "200"), Vec::<String>::new(), "{case}");
+    assert_told(reply, "200", &case);
     assert_eq!(reply.header(TOLD), code, "{case}");
     assert!(stand.upstream.seen().body == post.body, "{case}: the body arrives as it was sent");
 }
@@ -66,7 +66,7 @@ async fn what_would_be_refused_passes_and_is_told() -> Result<()> {
         assert_eq!(verdicts(&stand.envoy, "allow", "ok", "order-create").await?, 1);
         // Other rules refuse as ever, and say nothing of dry runs.
         let reply = stand.send(&Post::json("/pay", r#"{"amount":0,"currency":"USD"}"#)).await?;
-        assert_eq!(faults(&reply, "422 invalid-amount: zero /amount"), Vec::<String>::new());
+        assert_told(&reply, "422 invalid-amount: zero /amount", "");
         assert!(!reply.has(TOLD));
         stand.is_sound().await?;
     }
@@ -79,7 +79,7 @@ async fn without_the_header_it_only_counts() -> Result<()> {
     let stand = tools.start_with(&configuration(None), WAYS[0], plain()).await?;
     for (post, code) in bad() {
         let reply = stand.send(&post).await?;
-        assert_eq!(faults(&reply, "200"), Vec::<String>::new(), "{code}");
+        assert_told(&reply, "200", format_args!("{code}"));
         assert!(!reply.has(TOLD));
         assert!(verdicts(&stand.envoy, "would_deny", code, "order-create").await? > 0, "{code}");
     }
@@ -112,7 +112,7 @@ async fn a_stricter_rule_on_trial_changes_nothing() -> Result<()> {
         ] {
             let post = Post::json("/pay", body.clone());
             let reply = stand.send(&post).await?;
-            assert_eq!(faults(&reply, expected), Vec::<String>::new(), "{body}, {way:?}");
+            assert_told(&reply, expected, format_args!("{body}, {way:?}"));
             if expected == "200" {
                 assert_eq!(reply.header(TOLD), told, "{body}, {way:?}");
             }

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use serde_json::json;
-use tests::amount::{Case, Tools, amount_rule, judge_both_ways, rules};
+use tests::amount::{Case, Tools, amount_rule, invalid, judge_both_ways, rules};
 use tests::post::Post;
 
-use super::{case, invalid};
+use super::case;
 
 #[tokio::test]
 async fn unknown_fields_are_refused_or_not_looked_at() -> Result<()> {

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tests::amount::{Case, Tools, judge_both_ways, rules};
+use tests::amount::{Case, Tools, invalid, judge_both_ways, rules};
 use tests::post::Post;
 
-use super::{case, invalid};
+use super::case;
 
 fn batch() -> Value {
     json!({

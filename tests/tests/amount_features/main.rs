@@ -19,8 +19,3 @@ fn case(path: &str, body: &Value, expected: &str) -> Case {
     let start: String = body.chars().take(300).collect();
     Case::new(format!("{start} to {path}"), Post::json(path, body), expected)
 }
-
-/// What is said of one place.
-fn invalid(code: &str, pointer: &str) -> String {
-    format!("422 invalid-amount: {code} {pointer}").trim_end().to_owned()
-}

@@ -77,12 +77,6 @@ async fn the_gauge_tells_what_all_workers_hold() -> Result<()> {
     for way in WAYS {
         let setup = Setup { concurrency: 3, ..plain() };
         let stand = tools.start_with(&rules(&[order_rule()]), way, setup).await?;
-        let becomes = async |count: u64| {
-            until(&format!("{count} are held"), async || {
-                Ok((sum(&stand.envoy, &["buffered_requests"]).await? == count).then_some(()))
-            })
-            .await
-        };
         let mut connections = Vec::new();
         for _ in 0..5 {
             let mut connection = Connection::open(stand.envoy.address).await?;
@@ -90,20 +84,20 @@ async fn the_gauge_tells_what_all_workers_hold() -> Result<()> {
             connection.start(&chunk(&ORDER.as_bytes()[..10])).await?;
             connections.push(connection);
         }
-        becomes(5).await?;
+        stand.holds(5).await?;
         // One is aborted, one is refused, one passes.
         connections.pop();
-        becomes(4).await?;
+        stand.holds(4).await?;
         if let Some(mut refused) = connections.pop() {
             refused.start(&chunk(" ".repeat(70_000).as_bytes())).await?;
             assert_eq!(refused.read().await?.status, 413, "{way:?}");
         }
-        becomes(3).await?;
+        stand.holds(3).await?;
         if let Some(mut good) = connections.pop() {
             good.start(&[chunk(&ORDER.as_bytes()[10..]).as_slice(), b"0\r\n\r\n"].concat()).await?;
             assert_eq!(good.read().await?.status, 200, "{way:?}");
         }
-        becomes(2).await?;
+        stand.holds(2).await?;
         connections.clear();
         stand.is_sound().await?;
     }

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tests::amount::{Case, Tools, judge_both_ways, rules};
+use tests::amount::{Case, Tools, invalid, judge_both_ways, rules};
 
-use super::{case, invalid};
+use super::case;
 
 fn rule(name: &str, members: Value) -> Value {
     let mut rule = members;

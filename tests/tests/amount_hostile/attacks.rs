@@ -12,10 +12,26 @@ pub(crate) struct Attack {
     pub(crate) post: Post,
     /// What goes over the wire in HTTP/1.1.
     pub(crate) bytes: Vec<u8>,
-    /// The client leaves without waiting.
-    pub(crate) is_cut: bool,
-    /// It is framed as it says, so that the core knows what must become of it.
-    pub(crate) is_told: bool,
+    /// How much of it that is.
+    pub(crate) kind: Kind,
+}
+
+/// What goes over the wire of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// All of it, so that the core knows what must become of it.
+    Whole,
+    /// The client leaves in the middle.
+    Cut,
+    /// It is not framed as it says.
+    Misframed,
+}
+
+impl Attack {
+    /// As far as it is worth reading.
+    pub(crate) fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).chars().take(3000).collect()
+    }
 }
 
 const TYPES: [&str; 16] = [
@@ -102,10 +118,9 @@ pub(crate) fn attack(dice: &mut Dice, is_second: bool) -> Attack {
         let size = (1 + dice.below(most)).max(post.body.len() / 2000);
         post = post.framed(Framing::Pieces(size));
     }
-    let mut attack = Attack { bytes: post.bytes(), post, is_cut: false, is_told: true };
+    let mut attack = Attack { bytes: post.bytes(), post, kind: Kind::Whole };
     if dice.below(20) == 0 {
-        attack.is_cut = true;
-        attack.is_told = false;
+        attack.kind = Kind::Cut;
         let at = dice.below(attack.bytes.len());
         attack.bytes.truncate(at);
     } else if dice.below(20) == 0 && !is_second {
@@ -116,7 +131,7 @@ pub(crate) fn attack(dice: &mut Dice, is_second: bool) -> Attack {
 
 /// A body that is not framed as it says. Each is whole to some reader, so that somebody answers.
 fn misframed(attack: &mut Attack, dice: &mut Dice) {
-    attack.is_told = false;
+    attack.kind = Kind::Misframed;
     let length = attack.post.body.len();
     let own = |value: &str| attack.post.clone().framed(Framing::Own).with("content-length", value);
     let post = match dice.below(7) {
@@ -146,12 +161,10 @@ fn misframed(attack: &mut Attack, dice: &mut Dice) {
             ]);
             let head = attack.post.clone().framed(Framing::Pieces(1)).head();
             attack.bytes = [head, chunk.as_bytes().to_vec()].concat();
-            attack.is_cut = true;
             return;
         }
-        _ => Post { body: [attack.post.bytes(), attack.post.body.clone()].concat(), ..attack.post.clone() },
+        // More behind its end.
+        _ => return attack.bytes.extend_from_slice(&attack.post.body),
     };
     attack.bytes = post.bytes();
-    // A length beyond the body leaves Envoy waiting for the rest.
-    attack.is_cut = true;
 }

@@ -1,83 +1,10 @@
-//! Orders of all sizes, and the harm that is done to them.
+//! Orders of all sizes.
 
 use serde_json::json;
 use tests::amount::ORDERS;
+use tests::bodies::{self, harm};
 use tests::dice::Dice;
 use tests::post::{Framing, Post};
-
-/// In place of a number.
-const VALUES: [&str; 40] = [
-    "0",
-    "-0",
-    "-1",
-    "1",
-    "100",
-    "1.0",
-    "1e2",
-    "1E+2",
-    "0.1",
-    "-0.0",
-    "1e400",
-    "1e-400",
-    "9007199254740991",
-    "9007199254740992",
-    "9223372036854775807",
-    "9223372036854775808",
-    "18446744073709551616",
-    "01",
-    "+1",
-    ".5",
-    "5.",
-    "NaN",
-    "Infinity",
-    "-",
-    "null",
-    "true",
-    "\"\"",
-    "\"100\"",
-    "\"10.50\"",
-    "\"1e2\"",
-    "\"\u{ff11}\"",
-    "[]",
-    "[1]",
-    "{}",
-    "[[[[[[[[1]]]]]]]]",
-    "{\"a\":1,\"a\":2}",
-    "{\"a\":1,\"\\u0061\":2}",
-    "\"\\ud800\"",
-    "\"\\u0000\"",
-    "[1,]",
-];
-
-/// Put in anywhere.
-const SCRAPS: [&str; 26] = [
-    "{",
-    "}",
-    "[",
-    "]",
-    ",",
-    ":",
-    "\"",
-    "\\",
-    "\\u0000",
-    "\\ud83d",
-    "\\ud83d\\ude00",
-    "/*",
-    "//",
-    "\u{feff}",
-    "\u{0}",
-    "\"totalAmount\":1,",
-    "\"total\\u0041mount\":1,",
-    "\"price\":1,",
-    "\"currency\":\"JPY\",",
-    "\"currency\":\"XXX\",",
-    "\"items\":[],",
-    "\"metadata\":{\"a\":[1,2]},",
-    "\"unknown\":0,",
-    "\"4111111111111111\":1,",
-    " \t\r\n",
-    "é\u{10ffff}",
-];
 
 /// An order whose sum is right, of about so many bytes, and the number of its items.
 fn order(dice: &mut Dice, bytes: usize) -> String {
@@ -120,61 +47,7 @@ pub(crate) fn orders(dice: &mut Dice, count: usize) -> Vec<(Post, bool)> {
         .collect()
 }
 
-/// The spans of a body's numbers.
-fn numbers(body: &[u8]) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < body.len() {
-        let end =
-            body[at..].iter().position(|byte| !byte.is_ascii_digit()).map_or(body.len(), |end| at + end);
-        if end > at {
-            found.push((at, end));
-        }
-        at = end + 1;
-    }
-    found
-}
-
-/// Some harm, by a byte, by a scrap or by a value.
-fn harm(body: &mut Vec<u8>, dice: &mut Dice) {
-    let at = dice.below(body.len() + 1);
-    let behind = dice.below(40);
-    match dice.below(20) {
-        0 => body.truncate(at),
-        1 => body.insert(at, dice.byte()),
-        2 if at < body.len() => body[at] ^= 1 << dice.below(8),
-        3 => drop(body.drain(at..(at + behind).min(body.len()))),
-        4 => body.extend_from_within(at..),
-        5 => {
-            let copy = body[at..(at + behind).min(body.len())].to_vec();
-            let to = dice.below(body.len() + 1);
-            body.splice(to..to, copy);
-        }
-        6 => {
-            let depth = dice.below(60);
-            body.splice(at..at, std::iter::repeat_n(*dice.pick(b"[{"), depth));
-        }
-        7 => {
-            let blanks = dice.below(70_000);
-            body.extend(std::iter::repeat_n(b' ', blanks));
-        }
-        8 | 9 => {
-            let scrap = dice.pick(&SCRAPS).bytes();
-            // Best behind a brace or a comma, where members are.
-            let places: Vec<_> =
-                (0..body.len()).filter(|at| b"{,".contains(&body[*at])).map(|at| at + 1).collect();
-            let at = if places.is_empty() { at } else { *dice.pick(&places) };
-            body.splice(at..at, scrap);
-        }
-        _ => {
-            let all = numbers(body);
-            if let Some((from, to)) = (!all.is_empty()).then(|| *dice.pick(&all)) {
-                body.splice(from..to, dice.pick(&VALUES).bytes());
-            }
-        }
-    }
-}
-
+/// Good, broken, or none.
 pub(crate) fn body(dice: &mut Dice, target: &str) -> Vec<u8> {
     let mut body = match dice.below(20) {
         0 => Vec::new(),
@@ -187,10 +60,11 @@ pub(crate) fn body(dice: &mut Dice, target: &str) -> Vec<u8> {
             let currency = *dice.pick(&["USD", "JPY", "KWD", "CLF", "XXX", "usd"]);
             json!({"amount": amount, "currency": currency, "note": [1, {"x": null}]}).to_string().into_bytes()
         }
-        _ => {
-            let bytes = if dice.below(8) == 0 { size(dice) } else { 200 + dice.below(800) };
+        2..5 => {
+            let bytes = size(dice);
             order(dice, bytes).into_bytes()
         }
+        _ => bodies::order(dice),
     };
     if dice.below(8) > 0 {
         (0..=dice.below(2)).for_each(|_| harm(&mut body, dice));

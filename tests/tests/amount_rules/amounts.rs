@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use serde_json::json;
-use tests::amount::{Case, Tools, amount_rule, judge_both_ways, order_rule, rules};
+use tests::amount::{Case, Tools, amount_rule, invalid, judge_both_ways, malformed, order_rule, rules};
 use tests::post::Post;
 
-use super::{invalid, malformed, order_case, total};
+use super::{order_case, total};
 
 const ITEM: &str = r#"{"id":"i","quantity":1,"price":100}"#;
 

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use serde_json::json;
-use tests::amount::{Case, ORDER, ORDERS, Tools, judge_both_ways, order, order_rule, rules};
+use tests::amount::{Case, ORDER, ORDERS, Tools, judge_both_ways, malformed, order, order_rule, rules};
 use tests::post::{Framing, Post};
 
-use super::{malformed, order_case};
+use super::order_case;
 
 const TOTAL: &str = r#""totalAmount":100"#;
 

@@ -25,13 +25,3 @@ fn total(value: &str, expected: &str) -> Case {
         expected,
     )
 }
-
-/// What is said of the whole body.
-fn malformed(code: &str) -> String {
-    format!("400 malformed-body: {code}")
-}
-
-/// What is said of one place.
-fn invalid(code: &str, pointer: &str) -> String {
-    format!("422 invalid-amount: {code} {pointer}").trim_end().to_owned()
-}

@@ -2,13 +2,11 @@
 
 use anyhow::Result;
 use tests::amount::{
-    Case, ORDER, ORDERS, Tools, WAYS, faults, judge_both_ways, order, order_rule, plain, rules,
+    Case, ORDER, ORDERS, Tools, WAYS, faults, judge_both_ways, malformed, order, order_rule, plain, rules,
 };
 use tests::http2::Http2;
 use tests::post::{Framing, Post};
 use tests::raw;
-
-use super::malformed;
 
 fn websocket(method: &str, target: &str) -> Post {
     Post::json(target, "")

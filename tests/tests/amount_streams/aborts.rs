@@ -2,31 +2,22 @@
 
 use anyhow::Result;
 use h2::Reason;
-use tests::amount::{ORDER, ORDERS, Stand, Tools, WAYS, faults, plain, sum};
+use tests::amount::{ORDER, ORDERS, Stand, Tools, WAYS, assert_told, plain};
 use tests::http2::Http2;
 use tests::post::{Framing, Post, chunk};
 use tests::raw::Connection;
-use tests::wait::until;
 
 use super::configuration;
 
 const HELD: usize = 20;
 
-/// Waits until the filter holds so many requests.
-async fn until_held(stand: &Stand, count: u64) -> Result<()> {
-    until(&format!("{count} requests are buffered"), async || {
-        Ok((sum(&stand.envoy, &["buffered_requests"]).await? == count).then_some(()))
-    })
-    .await
-}
-
 async fn is_as_before(stand: &Stand) -> Result<()> {
-    stand.is_idle().await?;
+    stand.holds(0).await?;
     let before = stand.upstream.seen();
     assert_eq!(before.complete, 0, "{:?}", stand.way);
     for _ in 0..3 {
         let reply = stand.send(&Post::json(ORDERS, ORDER)).await?;
-        assert_eq!(faults(&reply, "200"), Vec::<String>::new());
+        assert_told(&reply, "200", "");
     }
     assert_eq!(stand.upstream.seen().body, ORDER.as_bytes());
     stand.is_sound().await
@@ -47,7 +38,7 @@ async fn http_1_clients_leave_in_mid_body() -> Result<()> {
             connection.start(&if is_chunked { chunk(half) } else { half.to_vec() }).await?;
             connections.push(connection);
         }
-        until_held(&stand, HELD as u64).await?;
+        stand.holds(HELD as u64).await?;
         drop(connections);
         is_as_before(&stand).await?;
     }
@@ -67,17 +58,17 @@ async fn http_2_clients_reset_their_streams() -> Result<()> {
             begun.piece(half, false);
             streams.push(begun);
         }
-        until_held(&stand, HELD as u64).await?;
+        stand.holds(HELD as u64).await?;
         for begun in &mut streams {
             begun.stream.send_reset(Reason::CANCEL);
         }
-        until_held(&stand, 0).await?;
+        stand.holds(0).await?;
         // The connection goes on.
         let reply = client.send(&Post::json(ORDERS, "[]")).await?;
-        assert_eq!(faults(&reply, "422 invalid-amount: not_an_object"), Vec::<String>::new());
+        assert_told(&reply, "422 invalid-amount: not_an_object", "");
         let mut begun = client.begin(&Post::json(ORDERS, ""), false).await?;
         begun.piece(half, false);
-        until_held(&stand, 1).await?;
+        stand.holds(1).await?;
         drop((begun, client, streams));
         is_as_before(&stand).await?;
     }
@@ -93,13 +84,13 @@ async fn a_body_goes_on_behind_its_refusal() -> Result<()> {
         let stand = tools.start_with(&configuration(), way, plain()).await?;
         for _ in 0..5 {
             let long = Post::json(ORDERS, " ".repeat(1 << 20)).framed(Framing::Pieces(8000));
-            assert_eq!(faults(&stand.send(&long).await?, too_large), Vec::<String>::new(), "{way:?}");
+            assert_told(&stand.send(&long).await?, too_large, format_args!("{way:?}"));
             let mut client = Http2::open(stand.envoy.address).await?;
             let reply = client.send(&long).await?;
-            assert_eq!(faults(&reply, too_large), Vec::<String>::new(), "HTTP/2, {way:?}");
+            assert_told(&reply, too_large, format_args!("HTTP/2, {way:?}"));
             // On the same connection.
             let reply = client.send(&Post::json(ORDERS, "[]")).await?;
-            assert_eq!(faults(&reply, "422 invalid-amount: not_an_object"), Vec::<String>::new(), "{way:?}");
+            assert_told(&reply, "422 invalid-amount: not_an_object", format_args!("{way:?}"));
         }
         is_as_before(&stand).await?;
     }

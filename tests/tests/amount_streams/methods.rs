@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 use tests::amount::{
-    Case, ORDER, ORDERS, Tools, WAYS, amount_rule, faults, judge_both_ways, order, order_rule, plain, rules,
-    told,
+    Case, ORDER, ORDERS, Tools, WAYS, amount_rule, assert_told, judge_both_ways, order, order_rule, plain,
+    rules, told,
 };
 use tests::post::{Framing, Post};
 use tests::raw::Connection;
@@ -23,7 +23,7 @@ async fn a_client_that_asks_first_is_told_to_go_on_and_judged() -> Result<()> {
             connection.start(&post.head()).await?;
             assert_eq!(connection.read().await?.status, 100, "{way:?}");
             connection.start(&post.body).await?;
-            assert_eq!(faults(&connection.read().await?, verdict), Vec::<String>::new(), "{body}, {way:?}");
+            assert_told(&connection.read().await?, verdict, format_args!("{body}, {way:?}"));
         }
         assert_eq!(stand.upstream.seen().complete, 1);
         let before = stand.upstream.seen().arrived;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
-use tests::amount::{Stand, Tools, WAYS, faults, plain};
+use tests::amount::{Stand, Tools, WAYS, assert_told, plain};
 use tests::http2::Http2;
 use tests::post::{Framing, LAST_CHUNK, Post, chunk};
 use tests::raw::{Connection, Reply};
@@ -34,11 +34,11 @@ async fn http_1_split_at_every_byte() -> Result<()> {
             let bytes = body.as_bytes();
             let pieces: Vec<_> = bytes.chunks(1).collect();
             let reply = drip(&stand, &pieces).await?;
-            assert_eq!(faults(&reply, verdict), Vec::<String>::new(), "{body}, {way:?}");
+            assert_told(&reply, verdict, format_args!("{body}, {way:?}"));
             for at in 1..bytes.len() {
                 let (first, second) = bytes.split_at(at);
                 let reply = drip(&stand, &[first, second]).await?;
-                assert_eq!(faults(&reply, verdict), Vec::<String>::new(), "{body} at {at}, {way:?}");
+                assert_told(&reply, verdict, format_args!("{body} at {at}, {way:?}"));
             }
             if verdict == "200" {
                 assert_eq!(stand.upstream.seen().complete, bytes.len() as u64, "{way:?}");
@@ -59,17 +59,13 @@ async fn http_1_in_one_packet_and_in_odd_chunks() -> Result<()> {
         for (body, verdict) in SMALL {
             for size in [1, 2, 3, 7, 1000] {
                 let post = Post::json(PAY, body).framed(Framing::Pieces(size));
-                assert_eq!(
-                    faults(&stand.send(&post).await?, verdict),
-                    Vec::<String>::new(),
-                    "{body} by {size}"
-                );
+                assert_told(&stand.send(&post).await?, verdict, format_args!("{body} by {size}"));
             }
             // An extension, zeros before the size, and trailers: none of it is the body.
             let head = Post::json(PAY, "").framed(Framing::Pieces(1)).head();
             let odd = format!("000{:X};x=\"y\"\r\n{body}\r\n0\r\nx-trailer: 1\r\n\r\n", body.len());
             let reply = tests::raw::send(stand.envoy.address, &[head, odd.into_bytes()].concat()).await?;
-            assert_eq!(faults(&reply, verdict), Vec::<String>::new(), "{body}, {way:?}");
+            assert_told(&reply, verdict, format_args!("{body}, {way:?}"));
         }
         stand.is_sound().await?;
     }
@@ -82,7 +78,7 @@ async fn frames(stand: &Stand, body: &str, is_dripping: bool, ends_by_trailers: 
     let mut begun = client.begin(&Post::json(PAY, ""), false).await?;
     let count = body.len();
     for (index, piece) in body.as_bytes().chunks(1).enumerate() {
-        let before = received(stand).await?;
+        let before = if is_dripping { received(stand).await? } else { 0 };
         begun.piece(piece, index + 1 == count && !ends_by_trailers);
         if is_dripping {
             until_received(stand, before + 10).await?;
@@ -107,7 +103,7 @@ async fn http_2_in_frames_with_and_without_trailers() -> Result<()> {
                     let reply = frames(&stand, body, is_dripping, ends_by_trailers).await?;
                     let case =
                         format!("{body}, {way:?}, dripping: {is_dripping}, trailers: {ends_by_trailers}");
-                    assert_eq!(faults(&reply, verdict), Vec::<String>::new(), "{case}");
+                    assert_told(&reply, verdict, &case);
                     if verdict == "200" {
                         assert_eq!(stand.upstream.seen().body, body.as_bytes(), "{case}");
                     }
@@ -134,29 +130,25 @@ async fn the_verdict_falls_at_trailers() -> Result<()> {
         let stand = tools.start_with(&configuration(), way, plain()).await?;
         let mut client = Http2::open(stand.envoy.address).await?;
         let reply = client.send_with_trailers(&Post::json(PAY, ""), trailers()).await?;
-        assert_eq!(faults(&reply, empty), Vec::<String>::new(), "no frame, {way:?}");
+        assert_told(&reply, empty, format_args!("no frame, {way:?}"));
         // Envoy itself takes no more than one empty frame in a row.
         let mut begun = client.begin(&Post::json(PAY, ""), false).await?;
         begun.piece(b"", false);
         begun.stream.send_trailers(trailers())?;
-        assert_eq!(faults(&begun.reply().await?, empty), Vec::<String>::new(), "an empty frame, {way:?}");
+        assert_told(&begun.reply().await?, empty, format_args!("an empty frame, {way:?}"));
         let mut begun = client.begin(&Post::json(PAY, ""), false).await?;
         begun.piece(b"", true);
-        assert_eq!(
-            faults(&begun.reply().await?, empty),
-            Vec::<String>::new(),
-            "an empty last frame, {way:?}"
-        );
+        assert_told(&begun.reply().await?, empty, format_args!("an empty last frame, {way:?}"));
         let large = Post::json(PAY, " ".repeat(70_000)).framed(Framing::Pieces(10_000));
         let reply = client.send_with_trailers(&large, trailers()).await?;
         let too_large = "413 body-too-large: too_large_body";
-        assert_eq!(faults(&reply, too_large), Vec::<String>::new(), "{way:?}");
+        assert_told(&reply, too_large, format_args!("{way:?}"));
         for (body, verdict) in SMALL {
             // An empty last frame says no more than trailers do.
             let mut begun = client.begin(&Post::json(PAY, ""), false).await?;
             begun.piece(body.as_bytes(), false);
             begun.piece(b"", true);
-            assert_eq!(faults(&begun.reply().await?, verdict), Vec::<String>::new(), "{body}, {way:?}");
+            assert_told(&begun.reply().await?, verdict, format_args!("{body}, {way:?}"));
         }
         assert_eq!(stand.upstream.seen().complete, 1);
         stand.is_sound().await?;

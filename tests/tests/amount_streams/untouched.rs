@@ -1,7 +1,7 @@
 //! What passes arrives as it was sent; what no rule guards is not even held.
 
 use anyhow::Result;
-use tests::amount::{ORDER, ORDERS, Stand, Tools, WAYS, faults, plain, sum};
+use tests::amount::{ORDER, ORDERS, Stand, Tools, WAYS, assert_told, plain, sum};
 use tests::dice::Dice;
 use tests::http2::Http2;
 use tests::post::{Framing, LAST_CHUNK, Post, chunk};
@@ -45,7 +45,7 @@ async fn uploads_to_other_routes_stream_through() -> Result<()> {
             if framing != Framing::Length {
                 connection.start(LAST_CHUNK).await?;
             }
-            assert_eq!(faults(&connection.read().await?, "200"), Vec::<String>::new());
+            assert_told(&connection.read().await?, "200", "");
             assert!(stand.upstream.seen().body == body, "{framing:?}, {way:?}");
         }
         let before = stand.upstream.seen().body_bytes;
@@ -57,7 +57,7 @@ async fn uploads_to_other_routes_stream_through() -> Result<()> {
         while let Some(piece) = pieces.next() {
             begun.piece(piece, pieces.peek().is_none());
         }
-        assert_eq!(faults(&begun.reply().await?, "200"), Vec::<String>::new());
+        assert_told(&begun.reply().await?, "200", "");
         assert!(stand.upstream.seen().body == body, "HTTP/2, {way:?}");
         assert_eq!(sum(&stand.envoy, &["requests_total"]).await?, 0, "no rule, no count");
         stand.is_sound().await?;
@@ -91,12 +91,9 @@ async fn what_passes_arrives_byte_for_byte() -> Result<()> {
                 post = post.with(name, value);
             }
             for version in [1, 2] {
-                let reply = match version {
-                    1 => stand.send(&post).await?,
-                    _ => Http2::open(stand.envoy.address).await?.send(&post).await?,
-                };
+                let reply = stand.send_by(version, &post).await?;
                 let case = format!("{framing:?}, HTTP/{version}, {way:?}");
-                assert_eq!(faults(&reply, "200"), Vec::<String>::new(), "{case}");
+                assert_told(&reply, "200", &case);
                 let seen = stand.upstream.seen();
                 assert_eq!(seen.body, body.as_bytes(), "{case}");
                 assert_eq!(
@@ -129,7 +126,7 @@ async fn a_header_that_is_no_text_arrives_too() -> Result<()> {
     for way in WAYS {
         let stand = tools.start_with(&configuration(), way, plain()).await?;
         let post = Post::json(ORDERS, ORDER).with("x-latin", b"caf\xe9 \xff\xfe");
-        assert_eq!(faults(&stand.send(&post).await?, "200"), Vec::<String>::new(), "{way:?}");
+        assert_told(&stand.send(&post).await?, "200", format_args!("{way:?}"));
         let seen = stand.upstream.seen();
         let value = seen.headers.iter().find(|(name, _)| name == "x-latin").map(|(_, value)| value.clone());
         assert_eq!(value.as_deref(), Some(&b"caf\xe9 \xff\xfe"[..]), "{way:?}");
