@@ -61,9 +61,7 @@ pub(crate) struct Plan {
     pub(crate) tree: Tree,
     pub(crate) allows_unknown: bool,
     pub(crate) same_currency: bool,
-    /// How many slots its places have: first the amounts, then counts, arrays and currencies.
-    pub(crate) slots: usize,
-    /// The place of each slot.
+    /// The place of each slot: first the amounts, each at its own index, then counts, arrays and currencies.
     pub(crate) places: Vec<usize>,
     pub(crate) sources: Vec<Source>,
     pub(crate) amounts: Vec<Amount>,
@@ -102,7 +100,6 @@ pub(crate) enum Origin {
 #[derive(Debug)]
 pub(crate) struct Amount {
     pub(crate) pattern: Pattern,
-    pub(crate) slot: usize,
     pub(crate) source: usize,
     pub(crate) unit: Unit,
     pub(crate) form: Form,

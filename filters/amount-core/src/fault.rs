@@ -85,9 +85,8 @@ macro_rules! codes {
 codes! {
     Path: "path", Malformed, "a path, host or method that a lenient server could take for one that a rule guards";
     Upgrade: "upgrade", Malformed, "an upgrade or CONNECT on a route that a rule guards";
-    ContentLength: "content_length", Malformed, "Content-Length is not a number";
+    ContentLength: "content_length", Malformed, "Content-Length is not a number, or came more than once";
     Unreadable: "unreadable", Malformed, "the host did not hand over the request";
-    Unconfigured: "unconfigured", Malformed, "no rule was found for the request any more";
     RepeatedHeader: "repeated_header", MediaType, "Content-Type or Content-Encoding came more than once";
     ContentType: "content_type", MediaType, "not application/json in UTF-8";
     ContentEncoding: "content_encoding", MediaType, "a content coding";
@@ -140,9 +139,6 @@ impl Serialize for Code {
 /// One fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// What kind of refusal: that of the code.
-    #[serde(skip)]
-    pub kind: Kind,
     /// RFC 6901 pointer into the body; empty for the whole.
     pub pointer: String,
     /// What it is.
@@ -154,12 +150,17 @@ pub struct Fault {
 impl Fault {
     /// A fault of one place of the body.
     pub fn new(code: Code, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { kind: code.kind(), pointer: pointer.into(), code, detail: detail.into() }
+        Self { pointer: pointer.into(), code, detail: detail.into() }
     }
 
     /// A fault of the whole request.
     pub fn whole(code: Code, detail: impl Into<String>) -> Self {
         Self::new(code, String::new(), detail)
+    }
+
+    /// What kind of refusal.
+    pub const fn kind(&self) -> Kind {
+        self.code.kind()
     }
 
     /// A fault of the JSON text at a byte of it.

@@ -8,8 +8,6 @@ mod places;
 mod relations;
 mod walk;
 
-use std::mem;
-
 use self::found::Found;
 use self::notes::Notes;
 use self::walk::{Walk, Walks};
@@ -18,9 +16,9 @@ use crate::config::{Config, Plan, Rule};
 use crate::fault::{Code, FAULTS_LIMIT, Fault};
 use crate::json::{self, Keys, reader};
 use crate::money::Currency;
-use crate::outcome::{Guard, Outcome, too_large_body};
+use crate::outcome::{Guard, Outcome, too_large_body, unreadable};
 use crate::pattern::{Indices, Pattern};
-use crate::tree::{Node, bits};
+use crate::tree::Node;
 
 /// More memory than this is given back after a body.
 const KEPT_BYTES: usize = 256 << 10;
@@ -51,18 +49,17 @@ impl Config {
         if body.len() > guard.max_body_bytes {
             return self.too_large(guard);
         }
-        let rules = bits(guard.rules).filter_map(|index| Some((index, self.rules.get(index)?)));
         // Only a dry run's limit can be below the guard's.
         let (judging, exceeded): (Vec<_>, Vec<_>) =
-            rules.partition(|(_, rule)| body.len() <= rule.max_body_bytes);
-        let mut notes = mem::take(&mut scratch.notes);
+            self.rules_of(guard.rules).partition(|(_, rule)| body.len() <= rule.max_body_bytes);
+        let Scratch { keys, notes } = scratch;
         notes.resize_with(judging.len().max(notes.len()), Notes::default);
         let mut outcome = Outcome::default();
         for (index, rule) in exceeded {
             outcome.add(index, rule.is_dry_run, vec![too_large_body(rule.max_body_bytes)]);
         }
-        let text = read(body, &judging, &mut scratch.keys, &mut notes);
-        for ((index, rule), notes) in judging.iter().zip(&notes) {
+        let text = read(body, &judging, keys, notes);
+        for ((index, rule), notes) in judging.iter().zip(&*notes) {
             let faults = match &text {
                 Ok(text) => {
                     let mut judge = Judge::new(rule, notes, text, guard.lifts);
@@ -76,16 +73,15 @@ impl Config {
             };
             outcome.add(*index, rule.is_dry_run, faults);
         }
-        for (index, rule) in bits(guard.doubtful).filter_map(|index| Some((index, self.rules.get(index)?))) {
+        for (index, rule) in self.rules_of(guard.doubtful) {
             outcome.add(index, rule.is_dry_run, vec![doubtful()]);
         }
         if outcome.rulings.is_empty() {
             // A guard of another configuration: nothing passes unjudged.
-            outcome.faults.push(Fault::whole(Code::Unconfigured, "The filter has no rule for this request."));
+            outcome.faults.push(unreadable());
         }
         outcome.rulings.sort_by_key(|ruling| ruling.rule);
         outcome.verified = outcome.verified.filter(|_| outcome.faults.is_empty());
-        scratch.notes = notes;
         scratch.give_back();
         outcome
     }
@@ -153,6 +149,7 @@ impl<'j> Judge<'j> {
             self.faults.push(Fault::whole(Code::TooManyValues, "has more values than are judged"));
             return;
         }
+        self.too_long = self.too_long();
         self.judge_currencies();
         let before = self.faults.len();
         let is_one = self.faults.iter().all(|fault| fault.code != Code::CurrencyMismatch);
@@ -182,6 +179,14 @@ impl<'j> Judge<'j> {
     /// What was found at a slot's places.
     fn found(&self, slot: usize) -> &'j [Found] {
         self.notes.found(slot)
+    }
+
+    /// The same, but nothing in an array that is too long.
+    fn judged(&self, slot: usize) -> &'j [Found] {
+        if self.node(slot).is_some_and(|node| self.is_in_too_long(node, 0)) {
+            return &[];
+        }
+        self.found(slot)
     }
 
     /// The place of a slot.

@@ -1,8 +1,8 @@
 //! What comes of a request.
 
-use crate::config::{Config, MAX_BODY_BYTES};
+use crate::config::{Config, MAX_BODY_BYTES, Rule};
 use crate::fault::{Code, FAULTS_LIMIT, Fault};
-use crate::tree::{bit, bits};
+use crate::tree::bits;
 
 /// The rules that apply to a request, and what holds for it: all that must be kept until its body is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,11 +94,16 @@ impl Outcome {
 }
 
 impl Config {
+    /// The rules of these bits, each with its index.
+    pub(crate) fn rules_of(&self, rules: u64) -> impl Iterator<Item = (usize, &Rule)> {
+        bits(rules).filter_map(|index| Some((index, self.rules.get(index)?)))
+    }
+
     /// The guard of these rules. A dry run's limits refuse nothing, so they count only where no other rule applies.
     pub(crate) fn guard(&self, rules: u64, lifts: u64) -> Guard {
         let limits = |is_dry_run: bool| {
-            let rules = bits(rules).filter_map(|rule| self.rules.get(rule));
-            rules.filter(move |rule| rule.is_dry_run == is_dry_run).map(|rule| rule.max_body_bytes)
+            let rules = self.rules_of(rules).filter(move |(_, rule)| rule.is_dry_run == is_dry_run);
+            rules.map(|(_, rule)| rule.max_body_bytes)
         };
         let max_body_bytes = limits(false).min().or(limits(true).max()).unwrap_or(MAX_BODY_BYTES);
         Guard { rules, lifts, doubtful: 0, max_body_bytes }
@@ -107,7 +112,7 @@ impl Config {
     /// The outcome where a fault decides for all of these rules.
     pub(crate) fn outcome_of(&self, rules: u64, fault: &Fault) -> Outcome {
         let mut outcome = Outcome::default();
-        for (index, rule) in bits(rules).filter_map(|index| Some((index, self.rules.get(index)?))) {
+        for (index, rule) in self.rules_of(rules) {
             outcome.add(index, rule.is_dry_run, vec![fault.clone()]);
         }
         outcome
@@ -116,7 +121,7 @@ impl Config {
     /// The outcome of a body longer than the guard's limit.
     pub fn too_large(&self, guard: Guard) -> Outcome {
         let mut outcome = Outcome::default();
-        for (index, rule) in bits(guard.rules).filter_map(|index| Some((index, self.rules.get(index)?))) {
+        for (index, rule) in self.rules_of(guard.rules) {
             if rule.max_body_bytes <= guard.max_body_bytes {
                 outcome.add(index, rule.is_dry_run, vec![too_large_body(rule.max_body_bytes)]);
             }
@@ -131,14 +136,16 @@ impl Config {
 
     /// The outcome of a request whose header fields cannot be read, so that nobody knows whether a rule guards it.
     pub fn unreadable_headers(&self) -> Outcome {
-        let all = (0..self.rules.len()).fold(0, |rules, rule| rules | bit(rule));
-        let mut outcome = self.outcome_of(all, &unreadable());
-        outcome.rulings.clear();
-        outcome
+        let (faults, would) = if self.rules.iter().all(|rule| rule.is_dry_run) {
+            (Vec::new(), Some(Code::Unreadable))
+        } else {
+            (vec![unreadable()], None)
+        };
+        Outcome { faults, would, ..Outcome::default() }
     }
 }
 
-fn unreadable() -> Fault {
+pub(crate) fn unreadable() -> Fault {
     Fault::whole(Code::Unreadable, "The request cannot be read.")
 }
 

@@ -46,8 +46,6 @@ pub(crate) struct Node {
     pub(crate) is_open: bool,
     /// Where what stands here is noted: a value, or an array's length.
     pub(crate) slot: Option<Slot>,
-    /// How many stars its pattern has.
-    pub(crate) stars: usize,
     /// Bits of the rule's `arrays` that it lies in, or is.
     pub(crate) arrays: u64,
     /// The longest that an array may be; its further items are not looked at.
@@ -77,7 +75,6 @@ impl Default for Tree {
 
 impl Node {
     fn new(id: usize, pattern: Pattern) -> Self {
-        let stars = pattern.stars();
         Self {
             id,
             pattern,
@@ -87,7 +84,6 @@ impl Node {
             items: None,
             is_open: false,
             slot: None,
-            stars,
             arrays: 0,
             max_items: None,
         }

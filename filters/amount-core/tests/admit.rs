@@ -260,5 +260,5 @@ fn what_cannot_be_read_is_refused() {
         .collect();
     let guard = common::guard(&common::config(&two), "/pay");
     let outcome = other.judge(guard, br#"{"amount":1}"#, &mut Scratch::default());
-    assert_eq!(faults(&outcome), "400 unconfigured");
+    assert_eq!(faults(&outcome), "400 unreadable");
 }

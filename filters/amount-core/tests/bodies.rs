@@ -21,7 +21,7 @@ fn first(body: &str) -> String {
         Ok(()) => "ok".to_owned(),
         Err(faults) => {
             let fault = faults.first().expect("a fault");
-            format!("{} {} {}", fault.kind.status(), fault.code, fault.pointer).trim_end().to_owned()
+            format!("{} {} {}", fault.kind().status(), fault.code, fault.pointer).trim_end().to_owned()
         }
     }
 }

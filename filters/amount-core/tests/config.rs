@@ -44,7 +44,7 @@ fn at_most_64_rules() {
 #[case::misspelt(json!({"nmae": "x"}), "nmae: unknown field `nmae`")]
 #[case::name(json!({"name": "A"}), "name: must be 1 to 64 lower-case")]
 #[case::no_name(json!({"name": ""}), "name: must be 1 to 64 lower-case")]
-#[case::methods(json!({"match": {"path": {"exact": "/a"}}}), "match: missing field `methods`")]
+#[case::methods(json!({"match": {"path": {"exact": "/a"}}}), "match.methods: must be there")]
 #[case::no_methods(json!({"match": {"methods": [], "path": {"exact": "/a"}}}), "match.methods: must hold")]
 #[case::head(json!({"match": {"methods": ["HEAD"], "path": {"exact": "/a"}}}), "match.methods: must hold")]
 #[case::path(json!({"match": {"methods": ["PUT"], "path": {"exact": "/a/../b"}}}), "match.path.exact: must be")]

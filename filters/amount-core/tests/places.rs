@@ -158,6 +158,28 @@ fn an_array_that_is_too_long_is_told_for_that_alone() {
     assert_eq!(within.matches("unknown_field /items/0/x").count(), 1, "{within}");
 }
 
+/// Nor are currencies in it: bad ones, absent ones and other ones than the rest's.
+#[rstest]
+#[case::as_many(50, r#","c":"X""#, "unknown_currency /payouts/3/c")]
+#[case::bad(51, r#","c":"X""#, "out_of_range /payouts")]
+#[case::absent(51, "", "out_of_range /payouts")]
+#[case::another(51, r#","c":"EUR""#, "out_of_range /payouts")]
+fn currencies_in_an_array_that_is_too_long(#[case] count: usize, #[case] currency: &str, #[case] told: &str) {
+    let own = json!({"pointer": "/payouts/*/c", "allowed": ["USD", "EUR"]});
+    let rule = json!({
+        "sameCurrency": true,
+        "amounts": [
+            {"pointer": "/payouts/*/amount", "currency": own}, {"pointer": "/payouts/*/fee", "optional": true},
+            {"pointer": "/total", "currency": {"pointer": "/c", "default": "USD"}},
+        ],
+        "arrays": [{"pointer": "/payouts", "max": 50}],
+    });
+    let mut payouts = vec![r#"{"amount":1,"c":"USD","fee":1}"#.to_owned(); count];
+    payouts[3] = format!(r#"{{"amount":1{currency}}}"#);
+    let body = format!(r#"{{"payouts":[{}],"total":1}}"#, payouts.join(","));
+    assert_eq!(judged(rule, &body), told);
+}
+
 #[test]
 fn no_more_than_twenty_faults_are_told() {
     let body = format!(

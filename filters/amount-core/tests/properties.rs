@@ -174,6 +174,7 @@ proptest! {
         let guard = common::guard(&rules, "/order/create");
         let outcome = rules.judge(guard, body.as_bytes(), &mut Scratch::default());
         prop_assert_eq!(outcome.is_refused(), off != 0);
+        prop_assert_eq!(outcome.verified.is_some(), off == 0);
         if let Some(verified) = outcome.verified {
             let tree = json::parse(body.as_bytes()).expect("JSON");
             let units = |pointer: &str| tree.pointer(pointer).expect("there").as_minor_units().expect("an integer");

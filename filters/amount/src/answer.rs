@@ -10,7 +10,7 @@ pub(crate) fn refuse(outcome: Outcome) {
         error!("amount: a refusal without a fault");
         return;
     };
-    let (kind, code) = (first.kind, first.code);
+    let (kind, code) = (first.kind(), first.code);
     let detail = match outcome.faults.as_slice() {
         [only] => only.detail.clone(),
         several => [several.len().to_string().as_str(), " faults; see errors."].concat(),

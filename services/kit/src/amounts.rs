@@ -84,7 +84,7 @@ where
 }
 
 fn problem(faults: Vec<AmountFault>) -> Problem {
-    let kind = faults.first().map_or(Kind::Invalid, |fault| fault.kind);
+    let kind = faults.first().map_or(Kind::Invalid, AmountFault::kind);
     let code = match kind {
         Kind::Malformed => Code::MalformedBody,
         Kind::Invalid => Code::InvalidAmount,

@@ -87,6 +87,6 @@ impl Oracle {
             .iter()
             .map(|fault| format!("{} {}", fault.code, fault.pointer).trim_end().to_owned());
         let faults: Vec<_> = faults.collect();
-        format!("{} {}: {}", first.kind.status(), first.kind.problem(), faults.join(", "))
+        format!("{} {}: {}", first.kind().status(), first.kind().problem(), faults.join(", "))
     }
 }

@@ -46,32 +46,19 @@ fn rule(raw: raw::Rule, path: &str, lifts: &mut Vec<LiftWord>) -> Result<Rule, C
         let message = format!("must be 1 to {MAX_NAME_BYTES} lower-case letters, digits and hyphens");
         return Err(ConfigError::new(at("name"), message));
     }
-    let raw::Match { hosts, methods, path: route } = raw.r#match;
-    let matches = route::raw::Match { hosts, methods: Some(methods), path: route };
-    let matches = matches.check(&at("match"))?;
+    if raw.r#match.methods.is_none() {
+        return Err(ConfigError::new(at("match.methods"), "must be there"));
+    }
     let max_body_bytes =
         within(raw.max_body_bytes, DEFAULT_BODY_BYTES, MAX_BODY_BYTES, || at("maxBodyBytes"))?;
     let max_depth = within(raw.max_depth, DEFAULT_DEPTH, DEPTH_LIMIT, || at("maxDepth"))?;
-    let demands = plan::Demands {
-        allows_unknown: raw.unknown_fields == raw::UnknownFields::Allow,
-        same_currency: raw.same_currency,
-        fields: raw.fields,
-        currency: raw.currency,
-        amounts: raw.amounts,
-        counts: raw.counts,
-        arrays: raw.arrays,
-        sums: raw.sums,
-        at_most: raw.at_most,
-        verified: raw.verified,
-        max_depth,
-    };
     Ok(Rule {
+        plan: plan::compile(&raw, max_depth, path, lifts)?,
         name: raw.name,
         is_dry_run: raw.dry_run,
         max_body_bytes,
         max_depth,
-        matches,
-        plan: plan::compile(demands, path, lifts)?,
+        matches: raw.r#match.check(&at("match"))?,
     })
 }
 

@@ -6,7 +6,7 @@ mod caps;
 
 use std::collections::BTreeMap;
 
-use route::raw::Path;
+use route::raw::Match;
 use serde::Deserialize;
 
 use self::caps::caps;
@@ -33,7 +33,8 @@ pub struct Config {
 pub struct Rule {
     /// Its label in metrics: 1 to 64 lower-case letters, digits and hyphens, unlike every other rule's.
     pub name: String,
-    /// Which requests.
+    /// Which requests; `methods` must be there.
+    #[cfg_attr(feature = "schema", schemars(extend("required" = ["methods"])))]
     pub r#match: Match,
     /// True: the rule counts what it would refuse (`verdict="would_deny"`), and lets it pass.
     #[serde(default)]
@@ -83,19 +84,6 @@ pub enum UnknownFields {
     Refuse,
     /// They are not looked at, unless they are known ones but for the case of letters.
     Allow,
-}
-
-/// Which requests a rule is for: all that meet every condition.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Match {
-    /// Hosts in lower case without port, `*.example.com` for all below it; default all.
-    pub hosts: Option<Vec<String>>,
-    /// Methods in capitals, without HEAD.
-    pub methods: Vec<String>,
-    /// The path.
-    pub path: Path,
 }
 
 /// A currency: either `pointer` or `fixed`.

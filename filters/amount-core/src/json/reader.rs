@@ -152,7 +152,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         let at = self.at;
         self.begin(true)?;
         self.keys.open();
-        self.visitor.begin_object(at);
+        self.visitor.begin(false, at);
         if self.peek() == Some(b'}') {
             return self.end_object().map(|()| false);
         }
@@ -162,7 +162,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
     fn begin_array(&mut self) -> Result<bool, Refusal> {
         let at = self.at;
         self.begin(false)?;
-        self.visitor.begin_array(at);
+        self.visitor.begin(true, at);
         if self.peek() == Some(b']') {
             self.end_array();
             return Ok(false);
@@ -181,13 +181,13 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         if !self.keys.close(self.text) {
             return Err(self.doubled());
         }
-        self.visitor.end_object();
+        self.visitor.end();
         Ok(())
     }
 
     fn end_array(&mut self) {
         self.end();
-        self.visitor.end_array();
+        self.visitor.end();
     }
 
     #[cold]

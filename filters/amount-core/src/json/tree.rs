@@ -32,14 +32,6 @@ impl<'a> Builder<'a> {
             Some(Open::Object(members, key)) => members.push((std::mem::take(key), value)),
         }
     }
-
-    fn end(&mut self) {
-        match self.open.pop() {
-            Some(Open::Array(items)) => self.add(Value::Array(items)),
-            Some(Open::Object(members, _)) => self.add(Value::Object(members)),
-            None => {}
-        }
-    }
 }
 
 fn said(text: Text<'_>) -> Cow<'_, str> {
@@ -53,20 +45,20 @@ fn said(text: Text<'_>) -> Cow<'_, str> {
 }
 
 impl<'a> Visitor<'a> for Builder<'a> {
-    fn begin_object(&mut self, _at: usize) {
-        self.open.push(Open::Object(Vec::new(), Cow::Borrowed("")));
+    fn begin(&mut self, is_array: bool, _at: usize) {
+        self.open.push(if is_array {
+            Open::Array(Vec::new())
+        } else {
+            Open::Object(Vec::new(), Cow::Borrowed(""))
+        });
     }
 
-    fn begin_array(&mut self, _at: usize) {
-        self.open.push(Open::Array(Vec::new()));
-    }
-
-    fn end_object(&mut self) {
-        self.end();
-    }
-
-    fn end_array(&mut self) {
-        self.end();
+    fn end(&mut self) {
+        match self.open.pop() {
+            Some(Open::Array(items)) => self.add(Value::Array(items)),
+            Some(Open::Object(members, _)) => self.add(Value::Object(members)),
+            None => {}
+        }
     }
 
     fn key(&mut self, _name: Name<'_>, key: Text<'a>) {

@@ -20,11 +20,11 @@ pub(super) fn wrong<T>((code, detail): (Code, &'static str)) -> Result<T, Wrong>
 impl Judge<'_> {
     pub(super) fn judge_amounts(&mut self) {
         for (index, amount) in self.plan.amounts.iter().enumerate() {
-            if self.is_full() || self.node(amount.slot).is_some_and(|node| self.is_in_too_long(node, 0)) {
+            if self.is_full() || self.node(index).is_some_and(|node| self.is_in_too_long(node, 0)) {
                 self.unsound_amounts |= bit(index);
                 continue;
             }
-            for found in self.found(amount.slot) {
+            for found in self.found(index) {
                 if self.is_full() {
                     break;
                 }
@@ -133,8 +133,8 @@ impl Judge<'_> {
 
     /// The amount that the upstream is told of, of a body with no fault.
     pub(super) fn verified(&mut self) -> Option<String> {
-        let amount = self.plan.amounts.get(self.plan.verified?)?;
-        let found = self.found(amount.slot).first()?;
+        let index = self.plan.verified?;
+        let (amount, found) = (self.plan.amounts.get(index)?, self.found(index).first()?);
         let currency = self.currency(amount.source, &found.indices)?;
         let minor = self.units(amount, found, Some(currency)).ok().flatten()?;
         debug_assert!((0..=MINOR_UNITS_LIMIT).contains(&minor));

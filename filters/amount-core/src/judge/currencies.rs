@@ -14,7 +14,7 @@ impl Judge<'_> {
         let mut first = if self.plan.same_currency { self.fixed() } else { None };
         for (index, source) in self.plan.sources.iter().enumerate() {
             let Origin::Body { pattern, slot, default } = &source.origin else { continue };
-            for found in self.found(*slot) {
+            for found in self.judged(*slot) {
                 match self.named(source, found) {
                     Err((code, detail)) => self.refuse(code, pattern, &found.indices, detail),
                     Ok(currency) if self.plan.same_currency && *first.get_or_insert(currency) != currency => {
@@ -38,9 +38,10 @@ impl Judge<'_> {
 
     /// The currency that the configuration gives to an amount which is there. All such are the same.
     fn fixed(&self) -> Option<Currency> {
-        self.plan.amounts.iter().find_map(|amount| match self.plan.sources.get(amount.source)?.origin {
+        let mut amounts = self.plan.amounts.iter().enumerate();
+        amounts.find_map(|(index, amount)| match self.plan.sources.get(amount.source)?.origin {
             Origin::Fixed(fixed) => {
-                self.found(amount.slot).iter().any(|found| found.what != What::Missing).then_some(fixed)
+                self.judged(index).iter().any(|found| found.what != What::Missing).then_some(fixed)
             }
             Origin::Body { .. } => None,
         })
@@ -48,13 +49,13 @@ impl Judge<'_> {
 
     /// Amounts whose currency is a default, which must be the same as all others.
     fn judge_defaults(&mut self, mut first: Option<Currency>) {
-        for amount in &self.plan.amounts {
+        for (index, amount) in self.plan.amounts.iter().enumerate() {
             let origin = self.plan.sources.get(amount.source).map(|source| &source.origin);
             let Some(Origin::Body { pattern, slot, default: Some(default) }) = origin else { continue };
             if first == Some(*default) {
                 continue;
             }
-            for found in self.found(amount.slot).iter().filter(|found| found.what != What::Missing) {
+            for found in self.judged(index).iter().filter(|found| found.what != What::Missing) {
                 if self.is_full() {
                     return;
                 }
@@ -72,8 +73,9 @@ impl Judge<'_> {
     fn judge_absent_currency(&mut self, source: usize, pattern: &Pattern, slot: usize) {
         let stars = pattern.stars();
         let mut told: Option<Indices> = None;
-        for amount in self.plan.amounts.iter().filter(|amount| amount.source == source) {
-            for found in self.found(amount.slot) {
+        let amounts = self.plan.amounts.iter().enumerate();
+        for (index, _) in amounts.filter(|(_, amount)| amount.source == source) {
+            for found in self.judged(index) {
                 if self.is_full() {
                     return;
                 }

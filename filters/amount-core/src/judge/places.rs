@@ -10,15 +10,18 @@ use crate::money;
 use crate::tree::{Shape, Tree, bit};
 
 impl Judge<'_> {
-    /// The lengths of arrays, and which of them are too long.
-    pub(super) fn judge_arrays(&mut self) {
-        let arrays = self.plan.arrays.iter().enumerate();
+    /// Bits of the arrays that are too long.
+    pub(super) fn too_long(&self) -> u64 {
         let is_longer = |found: &Found, max| matches!(found.what, What::Array(len) if i64::from(len) > max);
         let is_too_long =
             |array: &Count| self.found(array.slot).iter().any(|found| is_longer(found, array.max));
-        let too_long = arrays.clone().filter(|(_, array)| is_too_long(array));
-        self.too_long = too_long.fold(0, |bits, (index, _)| bits | bit(index));
-        for (index, array) in arrays {
+        let too_long = self.plan.arrays.iter().enumerate().filter(|(_, array)| is_too_long(array));
+        too_long.fold(0, |bits, (index, _)| bits | bit(index))
+    }
+
+    /// The lengths of arrays.
+    pub(super) fn judge_arrays(&mut self) {
+        for (index, array) in self.plan.arrays.iter().enumerate() {
             let Some(node) = self.node(array.slot).filter(|node| !self.is_in_too_long(node, bit(index)))
             else {
                 continue;

@@ -35,7 +35,7 @@ impl Judge<'_> {
     /// Each total against its own parts: those that lie in the same items as it does.
     fn judge_sum(&mut self, sum: &Sum) {
         let Some(total) = self.plan.amounts.get(sum.total) else { return };
-        for found in self.found(total.slot) {
+        for found in self.found(sum.total) {
             if self.is_full() {
                 return;
             }
@@ -60,11 +60,7 @@ impl Judge<'_> {
                         Some(price) => price.pattern.array_of(stars),
                         None => total.pattern.clone(),
                     };
-                    let detail = match sum.quantity {
-                        Some(_) => "quantity x price is too large",
-                        None => "the sum is too large",
-                    };
-                    self.refuse(Code::Overflow, &place, &found.indices, detail);
+                    self.refuse(Code::Overflow, &place, &found.indices, "the sum is too large");
                 }
                 Err(NoSum::Currency(part, indices)) => {
                     if let Some(part) = self.plan.amounts.get(part) {
@@ -96,21 +92,16 @@ impl Judge<'_> {
         let Some(rule) = self.plan.amounts.get(amount) else { return Ok(0) };
         let stars = rule.pattern.stars();
         let quantity = quantity.and_then(|quantity| self.plan.counts.get(quantity));
-        let mut quantities =
-            quantity.map(|count| within(self.found(count.slot), &group.indices, group.stars));
         let mut sum = 0_i64;
-        for found in within(self.found(rule.slot), &group.indices, group.stars) {
+        for found in within(self.found(amount), &group.indices, group.stars) {
             if self.currency(rule.source, &found.indices) != Some(group.currency) {
                 return Err(NoSum::Currency(amount, found.indices));
             }
             let price = self.value(rule, found, group.currency).unwrap_or_default();
-            let times = match &mut quantities {
+            let times = match quantity {
                 None => 1,
-                Some(rest) => {
-                    // Both are in the order of their items.
-                    let at = rest.iter().position(|count| count.order(&found.indices, stars).is_ge());
-                    *rest = at.and_then(|at| rest.get(at..)).unwrap_or_default();
-                    let count = rest.first().filter(|count| count.order(&found.indices, stars).is_eq());
+                Some(quantity) => {
+                    let count = within(self.found(quantity.slot), &found.indices, stars).first();
                     count.and_then(|count| self.count(count).ok()).unwrap_or_default()
                 }
             };
@@ -127,11 +118,13 @@ impl Judge<'_> {
             return;
         };
         let stars = limit.pattern.stars();
-        for found in self.found(amount.slot) {
+        for found in self.found(relation.amount) {
             if self.is_full() {
                 return;
             }
-            let Some(bound) = within(self.found(limit.slot), &found.indices, stars).first() else { continue };
+            let Some(bound) = within(self.found(relation.limit), &found.indices, stars).first() else {
+                continue;
+            };
             let currency = self.currency(amount.source, &found.indices);
             let Some(currency) = currency else { continue };
             if self.currency(limit.source, &bound.indices) != Some(currency) {

@@ -26,7 +26,7 @@ pub(super) struct Walk<'w> {
 impl<'w> Walk<'w> {
     pub(super) fn new(rule: &'w Rule, notes: &'w mut Notes, limit: usize) -> Self {
         let plan = &rule.plan;
-        notes.reset(plan.slots, limit);
+        notes.reset(plan.places.len(), limit);
         Self {
             plan,
             max_depth: rule.max_depth,
@@ -55,7 +55,7 @@ impl<'w> Walk<'w> {
         if node.max_items.is_some_and(|max| index >= max) {
             return None;
         }
-        if let Some(place) = self.indices.get_mut(node.stars) {
+        if let Some(place) = self.indices.get_mut(node.pattern.stars()) {
             *place = index;
         }
         if node.items.is_none() && !node.is_open && !self.plan.allows_unknown {
@@ -208,19 +208,11 @@ impl<'w> Walks<'w> {
 }
 
 impl<'a> Visitor<'a> for Walks<'_> {
-    fn begin_object(&mut self, at: usize) {
-        self.each(|walk| walk.begin(false, at));
+    fn begin(&mut self, is_array: bool, at: usize) {
+        self.each(|walk| walk.begin(is_array, at));
     }
 
-    fn begin_array(&mut self, at: usize) {
-        self.each(|walk| walk.begin(true, at));
-    }
-
-    fn end_object(&mut self) {
-        self.each(Walk::end);
-    }
-
-    fn end_array(&mut self) {
+    fn end(&mut self) {
         self.each(Walk::end);
     }
 

@@ -66,7 +66,7 @@ pub(crate) fn outcome(config: &Config, body: &str) -> Outcome {
 
 /// All faults, as `code pointer`, the kind's status before them where it is not 422.
 pub(crate) fn faults(outcome: &Outcome) -> String {
-    let fault = |fault: &amount_core::Fault| match fault.kind.status() {
+    let fault = |fault: &amount_core::Fault| match fault.kind().status() {
         422 => format!("{} {}", fault.code, fault.pointer).trim_end().to_owned(),
         status => format!("{status} {} {}", fault.code, fault.pointer).trim_end().to_owned(),
     };

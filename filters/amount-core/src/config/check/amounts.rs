@@ -13,36 +13,28 @@ use crate::money::{Currency, MINOR_UNITS_LIMIT};
 use crate::pattern::Pattern;
 use crate::tree::{Slot, bit};
 
-/// The rule's own source, if it has one.
-pub(super) struct Currencies(Option<usize>);
-
-impl Currencies {
-    pub(super) fn new(raw: Option<raw::Currency>, draft: &mut Draft<'_>) -> Result<Self, ConfigError> {
-        raw.map(|raw| source(raw, "currency", draft)).transpose().map(Self)
-    }
-}
-
 /// The source that a currency in the configuration is; the same one for the same words.
-fn source(raw: raw::Currency, field: &str, draft: &mut Draft<'_>) -> Result<usize, ConfigError> {
+pub(super) fn source(raw: &raw::Currency, field: &str, draft: &mut Draft<'_>) -> Result<usize, ConfigError> {
     let at = |name: &str| format!("{field}.{name}");
-    let allowed = named(raw.allowed, draft.at(&at("allowed")))?;
+    let allowed = named(raw.allowed.clone(), draft.at(&at("allowed")))?;
     let allowed = allowed.iter().enumerate().map(|(index, code)| {
         currency(code).map_err(|message| draft.error(&at(&format!("allowed[{index}]")), message))
     });
     let allowed = allowed.collect::<Result<Vec<_>, _>>()?;
     let is_allowed = |currency: Currency| allowed.is_empty() || allowed.contains(&currency);
-    let known = |code: Option<String>, name: &str| {
-        let known = code.map(|code| currency(&code).map_err(|message| draft.error(&at(name), message)));
+    let known = |code: &Option<String>, name: &str| {
+        let known =
+            code.as_ref().map(|code| currency(code).map_err(|message| draft.error(&at(name), message)));
         match known.transpose()? {
             Some(known) if !is_allowed(known) => Err(draft.error(&at(name), "is not among the allowed ones")),
             known => Ok(known),
         }
     };
-    let (fixed, default) = (known(raw.fixed, "fixed")?, known(raw.default, "default")?);
-    let origin = match (raw.pointer, fixed, default) {
+    let (fixed, default) = (known(&raw.fixed, "fixed")?, known(&raw.default, "default")?);
+    let origin = match (&raw.pointer, fixed, default) {
         (None, Some(fixed), None) => Origin::Fixed(fixed),
         (Some(pointer), None, default) => {
-            let pattern = draft.pattern(&pointer, &at("pointer"))?;
+            let pattern = draft.pattern(pointer, &at("pointer"))?;
             let slot = named_slot(&pattern, &at("pointer"), draft)?;
             Origin::Body { pattern, slot, default }
         }
@@ -78,10 +70,11 @@ fn currency(code: &str) -> Result<Currency, String> {
     code.parse().map_err(|problem: crate::money::UnknownCurrency| problem.to_string())
 }
 
+/// An amount; `currency` is the rule's source, if it has one.
 pub(super) fn amount(
-    raw: raw::Amount,
+    raw: &raw::Amount,
     index: usize,
-    currencies: &Currencies,
+    currency: Option<usize>,
     lifts: &mut Vec<LiftWord>,
     draft: &mut Draft<'_>,
 ) -> Result<(), ConfigError> {
@@ -89,7 +82,7 @@ pub(super) fn amount(
     let at = |name: &str| format!("{field}.{name}");
     let pattern = draft.pattern(&raw.pointer, &at("pointer"))?;
     draft.value(&pattern, Slot { index, is_required: !raw.optional }, &at("pointer"))?;
-    let source = match (raw.currency, currencies.0) {
+    let source = match (&raw.currency, currency) {
         (Some(own), _) => source(own, &at("currency"), draft)?,
         (None, Some(rules)) => rules,
         (None, None) => return Err(draft.error(&at("currency"), "must be here or at the rule")),
@@ -103,25 +96,26 @@ pub(super) fn amount(
     }
     let min = limit(raw.min.unwrap_or(1)).map_err(|message| draft.error(&at("min"), message))?;
     let limits = limits(raw.max, raw.caps.as_ref(), from, min, &field, draft)?;
-    let lift = raw.lift.map(|raw| {
+    let lift = raw.lift.as_ref().map(|raw| {
         let field = at("lift");
         if raw.max.is_none() && raw.caps.is_none() {
             return Err(draft.error(&field, "must have max or caps"));
         }
         let lifted = self::limits(raw.max, raw.caps.as_ref(), from, min, &field, draft)?;
         is_above(&lifted, &limits, from).map_err(|message| draft.error(&field, message))?;
-        Ok::<_, ConfigError>((lift_bit(&raw, &field, lifts, draft)?, lifted))
+        Ok::<_, ConfigError>((lift_bit(raw, &field, lifts, draft)?, lifted))
     });
     let lift = lift.transpose()?;
     let form = raw.form.unwrap_or(match raw.unit {
         raw::Unit::Minor => raw::Form::Number,
         raw::Unit::Major => raw::Form::String,
     });
-    draft.plan.amounts.push(Amount { pattern, slot: index, source, unit: raw.unit, form, min, limits, lift });
+    draft.plan.amounts.push(Amount { pattern, source, unit: raw.unit, form, min, limits, lift });
     Ok(())
 }
 
-fn limit(value: u64) -> Result<i64, &'static str> {
+/// Units, or a count.
+pub(super) fn limit(value: u64) -> Result<i64, &'static str> {
     let value = i64::try_from(value).ok().filter(|value| *value <= MINOR_UNITS_LIMIT);
     value.ok_or("must be within 2^53-1")
 }

@@ -2,30 +2,14 @@
 
 use super::super::raw;
 use super::super::{ConfigError, Count, LiftWord, Plan};
-use super::amounts::{self, Currencies};
+use super::amounts;
 use super::relations;
-use crate::money::MINOR_UNITS_LIMIT;
 use crate::pattern::Pattern;
 use crate::tree::Slot;
 
 /// Of each list of a rule but `fields`.
 const MAX_ENTRIES: usize = 64;
 const MAX_FIELDS: usize = 1000;
-
-/// A rule without its route.
-pub(super) struct Demands {
-    pub(super) allows_unknown: bool,
-    pub(super) same_currency: bool,
-    pub(super) fields: Vec<String>,
-    pub(super) currency: Option<raw::Currency>,
-    pub(super) amounts: Vec<raw::Amount>,
-    pub(super) counts: Vec<raw::Count>,
-    pub(super) arrays: Vec<raw::Count>,
-    pub(super) sums: Vec<raw::Sum>,
-    pub(super) at_most: Vec<raw::AtMost>,
-    pub(super) verified: Option<String>,
-    pub(super) max_depth: usize,
-}
 
 /// The rule in the making.
 pub(super) struct Draft<'p> {
@@ -37,10 +21,19 @@ pub(super) struct Draft<'p> {
     max_depth: usize,
 }
 
-pub(super) fn compile(raw: Demands, path: &str, lifts: &mut Vec<LiftWord>) -> Result<Plan, ConfigError> {
-    let plan =
-        Plan { allows_unknown: raw.allows_unknown, same_currency: raw.same_currency, ..Plan::default() };
-    let mut draft = Draft { plan, counts: Vec::new(), path, max_depth: raw.max_depth };
+/// All of a rule but its route.
+pub(super) fn compile(
+    raw: &raw::Rule,
+    max_depth: usize,
+    path: &str,
+    lifts: &mut Vec<LiftWord>,
+) -> Result<Plan, ConfigError> {
+    let plan = Plan {
+        allows_unknown: raw.unknown_fields == raw::UnknownFields::Allow,
+        same_currency: raw.same_currency,
+        ..Plan::default()
+    };
+    let mut draft = Draft { plan, counts: Vec::new(), path, max_depth };
     if raw.amounts.is_empty() {
         return Err(ConfigError::new(draft.at("amounts"), "must name some"));
     }
@@ -51,27 +44,27 @@ pub(super) fn compile(raw: Demands, path: &str, lifts: &mut Vec<LiftWord>) -> Re
     draft.limit("atMost", raw.at_most.len(), MAX_ENTRIES)?;
     draft.limit("fields", raw.fields.len(), MAX_FIELDS)?;
     // The slots of amounts, counts and arrays come first, in this order, so that an index is enough to find one.
-    let (arrays, first_array) = (raw.arrays, raw.amounts.len().saturating_add(raw.counts.len()));
-    let first_currency = first_array.saturating_add(arrays.len());
+    let first_count = raw.amounts.len();
+    let first_array = first_count.saturating_add(raw.counts.len());
+    let first_currency = first_array.saturating_add(raw.arrays.len());
     draft.plan.places = vec![0; first_currency];
-    let currencies = Currencies::new(raw.currency, &mut draft)?;
-    for (index, raw) in raw.amounts.into_iter().enumerate() {
-        amounts::amount(raw, index, &currencies, lifts, &mut draft)?;
+    let currency =
+        raw.currency.as_ref().map(|raw| amounts::source(raw, "currency", &mut draft)).transpose()?;
+    for (index, raw) in raw.amounts.iter().enumerate() {
+        amounts::amount(raw, index, currency, lifts, &mut draft)?;
     }
-    let first_count = draft.plan.amounts.len();
-    for (index, raw) in raw.counts.into_iter().enumerate() {
-        draft.count(&raw, &format!("counts[{index}]"), first_count.saturating_add(index))?;
+    for (index, raw) in raw.counts.iter().enumerate() {
+        draft.count(raw, &format!("counts[{index}]"), first_count.saturating_add(index))?;
     }
-    for (index, raw) in arrays.into_iter().enumerate() {
-        draft.array(&raw, index, first_array.saturating_add(index))?;
+    for (index, raw) in raw.arrays.iter().enumerate() {
+        draft.array(raw, index, first_array.saturating_add(index))?;
     }
     for (index, field) in raw.fields.iter().enumerate() {
         draft.field(field, &format!("fields[{index}]"))?;
     }
     relations::same_currency(&draft)?;
-    relations::relations(raw.sums, raw.at_most, raw.verified, &mut draft)?;
+    relations::relations(raw, &mut draft)?;
     draft.plan.tree.finish().map_err(|message| ConfigError::new(path, message))?;
-    draft.plan.slots = draft.plan.places.len();
     Ok(draft.plan)
 }
 
@@ -128,8 +121,7 @@ impl Draft<'_> {
     fn range(&self, raw: &raw::Count, slot: usize, field: &str) -> Result<Count, ConfigError> {
         let (min, max) = (raw.min.unwrap_or(1), raw.max);
         let limit = |name: &str, value: u64| {
-            let value = i64::try_from(value).ok().filter(|value| *value <= MINOR_UNITS_LIMIT);
-            value.ok_or_else(|| self.error(&format!("{field}.{name}"), "must be within 2^53-1"))
+            amounts::limit(value).map_err(|message| self.error(&format!("{field}.{name}"), message))
         };
         let count =
             Count { slot, min: limit("min", min)?, max: limit("max", max)?, is_optional: raw.optional };

@@ -5,17 +5,12 @@ use super::super::{AtMost, ConfigError, Origin, Sum};
 use super::plan::Draft;
 use crate::pattern::Pattern;
 
-pub(super) fn relations(
-    sums: Vec<raw::Sum>,
-    at_most: Vec<raw::AtMost>,
-    verified: Option<String>,
-    draft: &mut Draft<'_>,
-) -> Result<(), ConfigError> {
-    for (index, raw) in sums.into_iter().enumerate() {
-        let sum = sum(&raw, &format!("sums[{index}]"), draft)?;
+pub(super) fn relations(raw: &raw::Rule, draft: &mut Draft<'_>) -> Result<(), ConfigError> {
+    for (index, raw) in raw.sums.iter().enumerate() {
+        let sum = sum(raw, &format!("sums[{index}]"), draft)?;
         draft.plan.sums.push(sum);
     }
-    for (index, raw) in at_most.into_iter().enumerate() {
+    for (index, raw) in raw.at_most.iter().enumerate() {
         let field = format!("atMost[{index}]");
         let amount = amount(&raw.amount, &format!("{field}.amount"), draft)?;
         let at = format!("{field}.limit");
@@ -27,8 +22,8 @@ pub(super) fn relations(
         one_currency(amount, limit, &at, draft)?;
         draft.plan.at_most.push(AtMost { amount, limit });
     }
-    if let Some(pointer) = verified {
-        let amount = amount(&pointer, "verified", draft)?;
+    if let Some(pointer) = &raw.verified {
+        let amount = amount(pointer, "verified", draft)?;
         if pattern(amount, draft).is_some_and(|pattern| pattern.stars() > 0) {
             return Err(draft.error("verified", "must be one amount, not one of each item"));
         }
