@@ -10,10 +10,12 @@ use serde_json::Value;
 /// The vectors' folder, or `None` with a word.
 pub(crate) fn vectors() -> Option<PathBuf> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors");
-    let folder = PathBuf::from(std::env::var("FINPAY_VECTORS").unwrap_or_else(|_| default.to_owned()));
+    let named = std::env::var_os("FINPAY_VECTORS");
+    let folder = PathBuf::from(named.as_deref().unwrap_or(default.as_ref()));
     if folder.is_dir() {
         return Some(folder);
     }
+    assert!(named.is_none(), "FINPAY_VECTORS: {} is no folder", folder.display());
     eprintln!("skipped: no vectors in {} (FINPAY_VECTORS)", folder.display());
     None
 }
