@@ -3,8 +3,15 @@
 #![no_main]
 
 use amount_core::{Admission, Config, Scratch};
-use fuzz::AMOUNT_BODIES;
 use libfuzzer_sys::fuzz_target;
+
+/// Bodies that rules of any kind may judge.
+const BODIES: [&str; 4] = [
+    "{}",
+    r#"{"a":{"b":[1,"2",null,{"c":"1.50"}]},"amount":{"value":1000,"currency":"EUR"},"items":[[],[{}]]}"#,
+    r#"{"totalAmount":100,"currency":"JPY","items":[{"id":"i","quantity":1,"price":100}],"tip":"1.5"}"#,
+    "[1e400",
+];
 
 fuzz_target!(|text: &[u8]| {
     let Ok(config) = Config::from_json(text) else { return };
@@ -22,7 +29,7 @@ fuzz_target!(|text: &[u8]| {
         let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let Admission::Body(guard) = config.admit(headers, false) else { continue };
         let mut scratch = Scratch::default();
-        for body in AMOUNT_BODIES {
+        for body in BODIES {
             let outcome = config.judge(guard, body.as_bytes(), &mut scratch);
             assert!(!outcome.rulings.is_empty());
             assert_eq!(config.judge(guard, body.as_bytes(), &mut Scratch::default()), outcome);
