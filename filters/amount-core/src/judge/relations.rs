@@ -92,16 +92,19 @@ impl Judge<'_> {
         let Some(rule) = self.plan.amounts.get(amount) else { return Ok(0) };
         let stars = rule.pattern.stars();
         let quantity = quantity.and_then(|quantity| self.plan.counts.get(quantity));
+        let mut counts =
+            quantity.map(|count| within(self.found(count.slot), &group.indices, group.stars).iter());
         let mut sum = 0_i64;
         for found in within(self.found(amount), &group.indices, group.stars) {
             if self.currency(rule.source, &found.indices) != Some(group.currency) {
                 return Err(NoSum::Currency(amount, found.indices));
             }
             let price = self.value(rule, found, group.currency).unwrap_or_default();
-            let times = match quantity {
+            let times = match &mut counts {
                 None => 1,
-                Some(quantity) => {
-                    let count = within(self.found(quantity.slot), &found.indices, stars).first();
+                // Both are in the order of their items, and no item is without its quantity.
+                Some(counts) => {
+                    let count = counts.find(|count| count.order(&found.indices, stars).is_eq());
                     count.and_then(|count| self.count(count).ok()).unwrap_or_default()
                 }
             };
