@@ -83,13 +83,18 @@ pub fn binary() -> Option<PathBuf> {
     path
 }
 
-/// The filter's module in the folder that `FINPAY_WASM_DIR` names, or `None` (with a word).
-pub fn module(name: &str) -> Option<PathBuf> {
-    let Some(folder) = std::env::var_os("FINPAY_WASM_DIR") else {
+/// The folder of modules that `FINPAY_WASM_DIR` names, or `None` (with a word).
+pub fn wasm_dir() -> Option<PathBuf> {
+    let folder = std::env::var_os("FINPAY_WASM_DIR").map(PathBuf::from);
+    if folder.is_none() {
         eprintln!("skipped: FINPAY_WASM_DIR is not set; `cargo mesh test` sets it");
-        return None;
-    };
-    Some(PathBuf::from(folder).join(format!("{name}.wasm")))
+    }
+    folder
+}
+
+/// The filter's module in that folder.
+pub fn module(name: &str) -> Option<PathBuf> {
+    Some(wasm_dir()?.join(format!("{name}.wasm")))
 }
 
 impl Envoy {

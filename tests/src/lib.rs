@@ -52,6 +52,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Sends, and reads the answer whole.
+    pub async fn to(request: RequestBuilder) -> Result<Self> {
+        let response = request.send().await.context("no answer")?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await?;
+        Ok(Self { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    }
+
     /// The last segment of the problem's `type`, or an empty string.
     pub fn problem(&self) -> &str {
         self.body["type"].as_str().and_then(|uri| uri.strip_prefix(PROBLEMS)).unwrap_or_default()
@@ -90,10 +98,7 @@ impl System {
 
     /// Sends, and reads the answer whole.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer> {
-        let response = request.send().await.context("the gateway gave no answer")?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await?;
-        Ok(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+        Answer::to(request).await
     }
 
     /// POST of a JSON body with a bearer token.

@@ -160,9 +160,9 @@ impl Connection {
     async fn next(&mut self) -> Result<io::Result<()>> {
         let mut chunk = [0; 4096];
         let read = timeout(LIMIT, self.stream.read(&mut chunk)).await.context("no more in time")?;
-        Ok(read.and_then(|count| match count {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(self.unread.extend_from_slice(&chunk[..count])),
+        Ok(read.and_then(|count| {
+            self.unread.extend_from_slice(&chunk[..count]);
+            if count == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
         }))
     }
 }

@@ -3,7 +3,6 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 use tests::amount::{Case, Tools, WAYS, amount_rule, assert_told, invalid, judge_both_ways, plain, rules};
-use tests::http2::Http2;
 use tests::post::Post;
 
 use super::case;
@@ -119,7 +118,7 @@ async fn a_header_that_comes_twice_lifts_nothing() -> Result<()> {
             let post = large().with(SCOPE, first).with(SCOPE, second);
             let reply = stand.send(&post).await?;
             assert_told(&reply, &above, format_args!("{first:?} and {second:?}, {way:?}"));
-            let reply = Http2::open(stand.envoy.address).await?.send(&post).await?;
+            let reply = stand.send_by(2, &post).await?;
             assert_told(&reply, &above, format_args!("{first:?} and {second:?}, HTTP/2"));
             let thrice = post.with("X-Jwt-Scope", "payments:large");
             let reply = stand.send(&thrice).await?;

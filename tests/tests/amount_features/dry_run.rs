@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use tests::amount::{
     ORDER, ORDERS, Stand, Tools, WAYS, amount_rule, assert_told, order, order_rule, plain, rules, verdicts,
 };
-use tests::http2::Http2;
 use tests::post::{Framing, Post};
 use tests::raw::Reply;
 
@@ -58,7 +57,7 @@ async fn what_would_be_refused_passes_and_is_told() -> Result<()> {
         for (post, code) in bad() {
             let before = verdicts(&stand.envoy, "would_deny", code, "order-create").await?;
             passes(&stand, &post, &stand.send(&post).await?, code);
-            let reply = Http2::open(stand.envoy.address).await?.send(&post).await?;
+            let reply = stand.send_by(2, &post).await?;
             passes(&stand, &post, &reply, code);
             let after = verdicts(&stand.envoy, "would_deny", code, "order-create").await?;
             assert_eq!(after - before, 2, "{code}, {way:?}");

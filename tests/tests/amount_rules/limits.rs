@@ -61,8 +61,7 @@ async fn beyond_the_largest_limit_nothing_goes_on() -> Result<()> {
         let stand = tools.start_with(&rules(&[rule.clone()]), way, plain()).await?;
         for more in [1, 1000, MOST] {
             let post = Post::json(ORDERS, padded(MOST + more)).framed(Framing::Pieces(7_000));
-            let replies =
-                [stand.send(&post).await?, Http2::open(stand.envoy.address).await?.send(&post).await?];
+            let replies = [stand.send(&post).await?, stand.send_by(2, &post).await?];
             assert!(replies.iter().all(|reply| reply.status == 413), "{more}, {way:?}: {replies:?}");
         }
         let seen = stand.upstream.seen();

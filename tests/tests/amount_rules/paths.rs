@@ -6,7 +6,6 @@ use tests::amount::{
     Case, ORDER, Tools, WAYS, assert_told, faults, judge_both_ways, malformed, order, order_rule, plain,
     rules,
 };
-use tests::http2::Http2;
 use tests::post::Post;
 
 /// What no rule lets through.
@@ -92,7 +91,7 @@ async fn a_method_in_another_case_is_no_way_around() -> Result<()> {
             // Envoy's own parser of HTTP/1.1 takes none of these.
             let reply = stand.send(&post).await?;
             wrong.extend((reply.status != 400).then(|| format!("{method}, {way:?}: {}", reply.verdict())));
-            let reply = Http2::open(stand.envoy.address).await?.send(&post).await?;
+            let reply = stand.send_by(2, &post).await?;
             let faults = faults(&reply, &malformed("path"));
             wrong.extend(faults.into_iter().map(|fault| format!("{method}, HTTP/2, {way:?}: {fault}")));
         }

@@ -7,13 +7,20 @@ use anyhow::{Context, Result};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::cluster::{Cluster, settles};
-use tests::wait::until;
 use tests::{System, User, metrics, orders};
 use tokio::task::JoinSet;
 
 async fn order(system: &System, user: &User) -> Result<u16> {
     let request = system.request(Method::POST, "/order/create").bearer_auth(&user.token);
     Ok(system.send(request.json(&orders::seed(&user.id))).await?.status.as_u16())
+}
+
+/// Waits until order and auth have the filter again: the next test finds both open.
+async fn open_again(system: &System, user: &User) -> Result<()> {
+    settles("open again", (201, true), async || {
+        Ok((order(system, user).await?, system.log_in(user).await.is_ok()))
+    })
+    .await
 }
 
 #[tokio::test]
@@ -39,7 +46,7 @@ async fn a_module_that_cannot_be_fetched_closes_the_service() -> Result<()> {
         }
         assert!((seen().await? - before).abs() < f64::EPSILON, "{what}: the service saw a request");
         cluster.patch("wasmplugin", "jwt", &json!({"spec": {"url": url}})).await?;
-        settles("open again", 201, async || order(&system, &user).await).await?;
+        open_again(&system, &user).await?;
         eprintln!("{what}: 403, and 201 again after the change back");
     }
     assert_eq!(cluster.pods("order-service").await?, pods, "no pod was restarted");
@@ -87,7 +94,7 @@ async fn a_filter_onto_running_pods_leaves_a_moment() -> Result<()> {
     eprintln!(
         "first refusal {first:?} after the apply; {unchecked} unchecked after that, the last {last:?} after the apply"
     );
-    settles("open again", 201, async || order(&system, &user).await).await
+    open_again(&system, &user).await
 }
 
 /// The order of work that leaves no moment without a filter: filters first, then pods.
@@ -95,8 +102,7 @@ async fn a_filter_onto_running_pods_leaves_a_moment() -> Result<()> {
 async fn with_the_filter_before_the_pods_no_request_is_unchecked() -> Result<()> {
     const REQUESTS: usize = 10_000;
     let (Some(system), Some(cluster)) = (System::from_env(), Cluster::from_env()) else { return Ok(()) };
-    // Another test may have given auth a filter that its sidecar still fetches, and until then it is closed.
-    let user = until("auth is open", async || Ok(system.new_user().await.ok())).await?;
+    let user = system.new_user().await?;
     let fresh = fresh_plugin(&cluster).await?;
     let scale = async |replicas: &str| {
         let count = format!("--replicas={replicas}");
@@ -125,5 +131,5 @@ async fn with_the_filter_before_the_pods_no_request_is_unchecked() -> Result<()>
         counts.keys().all(|verdict| ["401", "403", "503"].iter().any(|code| verdict.starts_with(code)));
     assert!(refused, "{counts:?}");
     cluster.rolled_out("order-service").await?;
-    settles("open again", 201, async || order(&system, &user).await).await
+    open_again(&system, &user).await
 }

@@ -6,14 +6,14 @@ pub(crate) mod api;
 pub(crate) mod document;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use api::Api;
 use axum::Router;
-use axum::extract::Request;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -53,7 +53,7 @@ pub(crate) struct Example {
 impl Example {
     /// That of `docs/jwt-filter.md`, with what the issuer serves; `edit` changes the bootstrap beyond the documentation.
     pub(crate) async fn jwt(issuer: Router, edit: impl FnOnce(&mut Value)) -> Result<Option<Self>> {
-        let service = Router::new().fallback(seen);
+        let service = Arc::new(Api::default()).router();
         Self::start("jwt-filter.md", vec![(SERVICE_PORT, service), (ISSUER_PORT, issuer)], edit).await
     }
 
@@ -63,7 +63,7 @@ impl Example {
         servers: Vec<Server>,
         edit: impl FnOnce(&mut Value),
     ) -> Result<Option<Self>> {
-        let (Some(binary), Some(wasm)) = (envoy::binary(), wasm_dir()) else { return Ok(None) };
+        let (Some(binary), Some(wasm)) = (envoy::binary(), envoy::wasm_dir()) else { return Ok(None) };
         let folder = tempfile::tempdir()?;
         let mut bootstrap: Value = serde_saphyr::from_str(&document::block(file, "yaml envoy")?)?;
         edit(&mut bootstrap);
@@ -101,11 +101,7 @@ impl Example {
 
     /// A request by this method, to this path, with these headers.
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
-        let mut request = self.client.request(method.parse()?, format!("{}{path}", self.url));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        read(request).await
+        Answer::to(self.request(method, path, headers)?).await
     }
 
     /// The same with a body, `application/json` unless a header says otherwise.
@@ -116,13 +112,16 @@ impl Example {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Result<Answer> {
-        let mut request = self.client.request(method.parse()?, format!("{}{path}", self.url));
-        let has_type = headers.iter().any(|(name, _)| *name == "content-type");
-        let json = [("content-type", "application/json")];
-        for (name, value) in headers.iter().chain(json.iter().filter(|_| !has_type)) {
-            request = request.header(*name, *value);
+        let mut request = self.request(method, path, headers)?;
+        if !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header("content-type", "application/json");
         }
-        read(request.body(body.to_owned())).await
+        Answer::to(request.body(body.to_owned())).await
+    }
+
+    fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<RequestBuilder> {
+        let request = self.client.request(method.parse()?, format!("{}{path}", self.url));
+        Ok(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)))
     }
 
     /// The same as GET with a bearer token.
@@ -140,23 +139,6 @@ impl Example {
         let answer = self.client.get(format!("http://{}/stats/prometheus", self.admin)).send().await?;
         Ok(answer.error_for_status()?.text().await?)
     }
-}
-
-/// Answers with the request as it came.
-async fn seen(request: Request) -> String {
-    let headers: serde_json::Map<String, Value> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
-        .collect();
-    json!({"path": request.uri().to_string(), "headers": headers}).to_string()
-}
-
-async fn read(request: RequestBuilder) -> Result<Answer> {
-    let answer = request.send().await?;
-    let (status, headers) = (answer.status(), answer.headers().clone());
-    let body = serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null);
-    Ok(Answer { status, headers, body })
 }
 
 /// Starts the servers, and puts free ports and the module's real path into the bootstrap.
@@ -185,14 +167,6 @@ async fn serve(router: Router) -> Result<u16> {
     let port = listener.local_addr()?.port();
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(port)
-}
-
-fn wasm_dir() -> Option<PathBuf> {
-    let folder = env::var_os("FINPAY_WASM_DIR").map(PathBuf::from);
-    if folder.is_none() {
-        eprintln!("skipped: FINPAY_WASM_DIR is not set; `cargo mesh test` sets it");
-    }
-    folder
 }
 
 /// The module of this name in our folder.
