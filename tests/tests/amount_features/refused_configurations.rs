@@ -28,7 +28,7 @@ fn of_routes_and_limits() -> Vec<(&'static str, Value)> {
         ("rules[0].name", order(&json!({"name": "Order"}))),
         ("rules[0].name", order(&json!({"name": ""}))),
         ("rules[1].name", rules(&[order_rule(), order_rule()])),
-        ("rules[0].match", matches(json!({"path": path}))),
+        ("rules[0].match.methods", matches(json!({"path": path}))),
         ("rules[0].match.methods", matches(json!({"methods": [], "path": path}))),
         ("rules[0].match.methods", matches(json!({"methods": ["post"], "path": path}))),
         ("rules[0].match.path", matches(json!({"methods": ["POST"], "path": "/a"}))),
