@@ -47,7 +47,11 @@ pub enum Command {
     /// Build all, start the mesh and place one order; on a running mesh only print where it is
     Up(Up),
     /// Stop the mesh, the gateway first; data stay for the next up
-    Down,
+    Down {
+        /// Delete the data too, and the users' passwords with them: the next up begins anew
+        #[arg(long)]
+        purge: bool,
+    },
     /// List the processes: health, ports, memory, restarts, and which Envoys have ejected one
     Status {
         /// As JSON

@@ -38,7 +38,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
     let place = Place::find(&cli.at)?;
     match cli.command {
         Command::Up(options) => up::run(&place, &options).await?,
-        Command::Down => down::run(&place).await?,
+        Command::Down { purge } => down::run(&place, purge).await?,
         Command::Status { json } => return status::run(&place, json).await,
         Command::Logs { process, follow } => logs::run(&place, process.as_deref(), follow).await?,
         Command::Restart { process } => restart::run(&place, &process).await?,

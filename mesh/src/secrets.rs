@@ -25,15 +25,20 @@ pub struct Credentials {
     pub password: String,
 }
 
+/// The folder of all of them.
+pub fn folder(state_dir: &Path) -> PathBuf {
+    state_dir.join("secrets")
+}
+
 /// The file with the administrator's password; auth reads it at its start.
 pub fn admin_password_file(state_dir: &Path) -> PathBuf {
-    state_dir.join("secrets").join("admin-password")
+    folder(state_dir).join("admin-password")
 }
 
 /// Where a user's credentials are.
 pub fn file(state_dir: &Path, user: &str) -> PathBuf {
     let name = if user == DEMO_USER { "demo-user.json".to_owned() } else { format!("user-{user}.json") };
-    state_dir.join("secrets").join(name)
+    folder(state_dir).join(name)
 }
 
 /// Makes the administrator's password at the first start.
@@ -65,7 +70,7 @@ pub fn database_server(state_dir: &Path) -> Result<Option<Url>> {
 }
 
 fn database_server_file(state_dir: &Path) -> PathBuf {
-    state_dir.join("secrets").join("database-server")
+    folder(state_dir).join("database-server")
 }
 
 /// A user's credentials, made when there are none.

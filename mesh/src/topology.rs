@@ -116,9 +116,14 @@ impl Topology {
         self.state_dir.join("logs").join(format!("{process}.log"))
     }
 
+    /// The folder of the SQLite files.
+    pub fn data_dir(&self) -> PathBuf {
+        self.state_dir.join("data")
+    }
+
     /// A service's SQLite file.
     pub fn database(&self, workload: &str) -> PathBuf {
-        self.state_dir.join("data").join(format!("{workload}.db"))
+        self.data_dir().join(format!("{workload}.db"))
     }
 
     /// The manifests that the mesh runs on, copied by `up` and changed by `apply`.

@@ -40,6 +40,31 @@ fn every_command_says_that_there_is_no_mesh() {
 }
 
 #[test]
+fn data_are_deleted_when_that_is_asked_for_and_they_are_the_mesh_s_own() {
+    let state = tempfile::tempdir().expect("a folder");
+    let (database, secrets) = (state.path().join("data/auth-service.db"), state.path().join("secrets"));
+    let topology = serde_json::json!({
+        "name": "down", "state_dir": state.path(), "run_dir": state.path(), "concurrency": 1, "wasm_dir": "/wasm",
+        "gateway": {"listeners": [], "metrics": "127.0.0.1:1"}, "replicas": [], "prometheus": null,
+    });
+    let write = |file: &Path, text: &str| {
+        fs::create_dir_all(file.parent().expect("a folder")).expect("it is made");
+        fs::write(file, text).expect("it is written");
+    };
+    write(&state.path().join("mesh.json"), &topology.to_string());
+    write(&database, "rows");
+    write(&secrets.join("database-server"), "postgres://finpay@127.0.0.1:1/");
+    assert!(mesh(state.path(), &["down"]).status.success());
+    assert!(error_of(&mesh(state.path(), &["down", "--purge"])).contains("are in PostgreSQL"));
+    assert!(database.exists(), "what is refused deletes nothing");
+    fs::remove_file(secrets.join("database-server")).expect("it is there");
+    for _ in 0..2 {
+        assert!(mesh(state.path(), &["down", "--purge"]).status.success());
+        assert!(!database.exists() && !secrets.exists() && state.path().join("mesh.json").exists());
+    }
+}
+
+#[test]
 fn wrong_arguments_are_named() {
     let state = tempfile::tempdir().expect("a folder");
     assert!(error_of(&mesh(state.path(), &["load", "--rate", "0"])).contains("--rate 0"));

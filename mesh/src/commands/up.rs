@@ -94,13 +94,12 @@ pub fn prepare(place: &Place, options: &Up) -> Result<Topology> {
 
 fn lay_out(topology: &Topology) -> Result<()> {
     const OTHERS: u32 = 0o077;
-    let state = &topology.state_dir;
     for folder in [
         topology.run_dir.clone(),
-        state.join("secrets"),
+        secrets::folder(&topology.state_dir),
         topology.pki_dir(),
-        state.join("data"),
-        state.join("logs"),
+        topology.data_dir(),
+        topology.state_dir.join("logs"),
     ] {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         made.with_context(|| format!("{} cannot be made", folder.display()))?;

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -140,4 +142,22 @@ fn tables_are_brought_up_to_date_by_whom_it_is_left_to() {
     drop(connect(folder.path()));
     terminate(&child);
     assert!(child.wait().expect("auth ends").success());
+}
+
+#[tokio::test]
+async fn tables_of_another_build_are_told() -> Result<(), sqlx::Error> {
+    let folder = TempDir::new().expect("a folder");
+    let migrated = || {
+        auth(folder.path()).env("FINPAY_MIGRATE", "only").stdout(Stdio::piped()).output().expect("auth runs")
+    };
+    assert!(migrated().status.success());
+    let file = SqliteConnectOptions::new().filename(folder.path().join("auth.db"));
+    let mut tables = SqliteConnection::connect_with(&file).await?;
+    tables.execute("UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 1").await?;
+    tables.close().await?;
+    let output = migrated();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(64), "{text}");
+    assert!(text.contains("the tables are of another build (its migration 1 differs)"), "{text}");
+    Ok(())
 }

@@ -40,6 +40,12 @@ impl Migrations {
             tries += 1;
             match self.run(database).await {
                 Ok(()) => return Ok(()),
+                Err(MigrateError::VersionMismatch(version)) => {
+                    let text = format!(
+                        "the tables are of another build (its migration {version} differs), this one needs an empty database"
+                    );
+                    return Err(sqlx::Error::Configuration(text.into()));
+                }
                 Err(problem) if tries == TRIES => return Err(problem.into()),
                 // Every migration is a transaction, but no lock spans the run: SQLite has none, and PostgreSQL's
                 // advisory locks are missing in its relatives. A replica that comes second can find a table made
