@@ -1,7 +1,7 @@
 //! The real binary over a real Unix socket: its end, and its refusal to start.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -41,18 +41,30 @@ fn connect(folder: &Path) -> UnixStream {
     }
 }
 
-fn terminate(child: &Child) {
-    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
-    assert!(killed.success());
+/// Ends with the test, whatever becomes of it.
+struct Running(Child);
+
+impl Running {
+    fn terminate(&self) {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
 }
 
 #[test]
 fn a_request_that_runs_at_sigterm_is_answered_and_none_after_it() {
     let folder = TempDir::new().expect("a folder");
     let folder = folder.path();
-    // What a crash left behind must not stop the start.
-    drop(std::os::unix::net::UnixListener::bind(folder.join("auth.sock")).expect("a stale socket"));
-    let mut child = auth(folder).spawn().expect("auth starts");
+    // What a crash left behind must not stop the start. A listener would take connections for as long as a process that
+    // another test is about to start holds its copy; nobody can connect to this one.
+    drop(UnixDatagram::bind(folder.join("auth.sock")).expect("a stale socket"));
+    let mut auth = Running(auth(folder).spawn().expect("auth starts"));
     let mut stream = connect(folder);
     let body = r#"{"userId":"user123","password":"correct horse"}"#;
     let (first, rest) = body.split_at(10);
@@ -70,7 +82,7 @@ fn a_request_that_runs_at_sigterm_is_answered_and_none_after_it() {
     assert_eq!(line, "HTTP/1.1 100 Continue\r\n");
     stream.write_all(first.as_bytes()).expect("a part is sent");
 
-    terminate(&child);
+    auth.terminate();
     let start = Instant::now();
     while UnixStream::connect(folder.join("auth.sock")).is_ok() {
         assert!(start.elapsed() < PATIENCE, "connections are still taken");
@@ -80,7 +92,7 @@ fn a_request_that_runs_at_sigterm_is_answered_and_none_after_it() {
     let mut text = String::new();
     answer.read_to_string(&mut text).expect("an answer, and the connection's end");
     assert!(text.contains("HTTP/1.1 201 Created"), "{text}");
-    assert!(child.wait().expect("auth ends").success());
+    assert!(auth.0.wait().expect("auth ends").success());
     assert!(start.elapsed() < Duration::from_secs(9), "it waited for the limit");
 }
 
@@ -137,11 +149,12 @@ fn tables_are_brought_up_to_date_by_whom_it_is_left_to() {
     assert_eq!(output.status.code(), Some(64), "{text}");
     assert!(text.contains("FINPAY_MIGRATE=only"), "{text}");
     assert!(run("only").output().expect("auth runs").status.success());
-    let mut child =
-        run("never").env("FINPAY_ISSUER", "i").env("FINPAY_AUDIENCE", "a").spawn().expect("auth runs");
+    let mut command = run("never");
+    let started = command.env("FINPAY_ISSUER", "i").env("FINPAY_AUDIENCE", "a").spawn();
+    let mut auth = Running(started.expect("auth runs"));
     drop(connect(folder.path()));
-    terminate(&child);
-    assert!(child.wait().expect("auth ends").success());
+    auth.terminate();
+    assert!(auth.0.wait().expect("auth ends").success());
 }
 
 #[tokio::test]
