@@ -24,7 +24,7 @@ fn amount(changes: Value) -> Value {
 #[case::no_rules(json!({"rules": []}), "rules: must be 1 to 64")]
 #[case::unknown(json!({"rules": [], "x": 1}), "x: unknown field `x`")]
 #[case::dry_run_header(json!({"rules": [rule(json!({}))], "dryRunHeader": "a b"}), "dryRunHeader: must be an RFC 9110 header name")]
-#[case::reserved_header(json!({"rules": [rule(json!({}))], "dryRunHeader": "Content-Length"}), "dryRunHeader: makes up")]
+#[case::reserved_header(json!({"rules": [rule(json!({}))], "dryRunHeader": "Content-Length"}), "dryRunHeader: has a meaning")]
 #[case::name_twice(json!({"rules": [rule(json!({})), rule(json!({}))]}), "rules[1].name: is that of another rule")]
 fn whole(#[case] config: Value, #[case] expected: &str) {
     let error = refused(&config);

@@ -1,11 +1,11 @@
 //! From a request to its verdict.
 
-use route::{normal_host, normal_path};
+use route::{Readings, normal_host};
 
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::request::Request;
-use crate::rules::{self, Access, Needs, Rule};
+use crate::rules::{Access, Asked, Needs};
 use crate::signature::SignatureCheck;
 use crate::verdict::{Denial, Reason, Verdict};
 use crate::verify::Verifier;
@@ -40,9 +40,10 @@ pub fn judge<Check: SignatureCheck>(
     request: &Request<'_>,
     now_seconds: u64,
 ) -> Decision {
-    let Some(path) = normal_path(request.target) else { return Reason::Path.into() };
+    let Some(path) = Readings::of_normal(request.target) else { return Reason::Path.into() };
     let host = config.matches_hosts.then(|| normal_host(request.authority)).flatten();
-    if config.matches_hosts && host.is_none() {
+    // Methods are in capitals (RFC 9110 section 9.1), and to a server that takes others too they are those that rules name.
+    if (config.matches_hosts && host.is_none()) || request.method.iter().any(u8::is_ascii_lowercase) {
         return Reason::Path.into();
     }
     if config.passes_preflight && request.is_preflight() {
@@ -50,9 +51,8 @@ pub fn judge<Check: SignatureCheck>(
     }
     // A method that is not text matches no rule that names methods.
     let method = std::str::from_utf8(request.method).unwrap_or_default();
-    let rule = rules::find(&config.rules, host.as_deref(), method, path);
-    let (access, is_dry_run) = rule.map_or((Access::Required, false), |rule| (rule.access, rule.is_dry_run));
-    let (verdict, provider) = match (access, request.token()) {
+    let asked = Asked::of(&config.rules, host.as_deref(), method, &path);
+    let (verdict, provider) = match (asked.access(), request.token()) {
         (Access::Public, _) => (Verdict::Open(Reason::Public), None),
         (_, Err(reason)) => (Verdict::Deny(reason.into()), None),
         (Access::Optional, Ok(None)) => (Verdict::Open(Reason::Anonymous), None),
@@ -60,7 +60,7 @@ pub fn judge<Check: SignatureCheck>(
         (_, Ok(Some(found))) => match verifier.verify(config, found.token, now_seconds) {
             Ok(identity) => {
                 let provider = Some(identity.provider);
-                match rule.map_or(Ok(()), |Rule { needs, .. }| reach(needs, &identity)) {
+                match asked.needs().try_for_each(|needs| reach(needs, &identity)) {
                     Ok(()) => (Verdict::Allow(identity), provider),
                     Err(denial) => (Verdict::Deny(denial), provider),
                 }
@@ -68,7 +68,7 @@ pub fn judge<Check: SignatureCheck>(
             Err(fault) => (Verdict::Deny(fault.reason.into()), fault.provider),
         },
     };
-    Decision { verdict, is_dry_run, provider }
+    Decision { verdict, is_dry_run: asked.is_dry_run(), provider }
 }
 
 /// Whether the bearer may do what the rule is for.

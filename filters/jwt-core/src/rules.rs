@@ -1,12 +1,13 @@
-//! Which requests need what: the first rule that matches counts, and no rule means any valid token.
+//! Which requests need what: the first rule that matches counts, and no rule means any valid token. What rules before
+//! it ask counts too, where a lenient server could take the request for one of theirs.
 
-use route::Match;
+use route::{Match, Readings};
 
 use crate::claims::Claims;
 use crate::selector::Condition;
 
-/// What a route asks of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a route asks of a request, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// Nothing; credentials are not looked at.
     Public,
@@ -115,7 +116,50 @@ impl Demands {
     }
 }
 
-/// The rule for this request.
-pub fn find<'a>(rules: &'a [Rule], host: Option<&str>, method: &str, path: &str) -> Option<&'a Rule> {
-    rules.iter().find(|rule| rule.matches.matches(host, method, path))
+/// What a request is asked for.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// By the first rule that matches, if any does.
+    rule: Option<&'a Rule>,
+    /// By rules before it whose route a lenient server could read in the request: one that ignores case or a slash at
+    /// the end. None of those that ask nothing or only count.
+    stricter: Vec<&'a Rule>,
+}
+
+impl<'a> Asked<'a> {
+    /// Of a request whose path, and whose host where rules name some, is in normal form.
+    pub fn of(rules: &'a [Rule], host: Option<&str>, method: &str, path: &Readings<'_>) -> Self {
+        let normal = path.normal().unwrap_or_default();
+        let at = rules.iter().position(|rule| rule.matches.matches(host, method, normal));
+        let before = rules.get(..at.unwrap_or(rules.len())).unwrap_or_default();
+        let refuses = |rule: &&Rule| rule.access != Access::Public && !rule.is_dry_run;
+        let authority = host.map(str::as_bytes);
+        let might = |rule: &&Rule| rule.matches.might_match(authority, method.as_bytes(), path);
+        Self {
+            rule: at.and_then(|at| rules.get(at)),
+            stricter: before.iter().filter(refuses).filter(might).collect(),
+        }
+    }
+
+    /// Whether what it asks only counts.
+    pub fn is_dry_run(&self) -> bool {
+        self.stricter.is_empty() && self.rule.is_some_and(|rule| rule.is_dry_run)
+    }
+
+    /// The most that any of them asks.
+    pub fn access(&self) -> Access {
+        let default = self.rule.is_none().then_some(Access::Required);
+        self.rules().map(|rule| rule.access).chain(default).max().unwrap_or(Access::Required)
+    }
+
+    /// What the token must bring besides, for each of them.
+    pub fn needs(&self) -> impl Iterator<Item = &'a Needs> {
+        self.rules().map(|rule| &rule.needs)
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &'a Rule> {
+        // Where others ask something, a rule that only counts asks nothing.
+        let counts = |rule: &&Rule| self.stricter.is_empty() || !rule.is_dry_run;
+        self.stricter.iter().copied().chain(self.rule.filter(counts))
+    }
 }

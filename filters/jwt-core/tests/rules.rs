@@ -54,6 +54,57 @@ fn the_first_rule_that_matches_counts() {
     assert_eq!(reason(&decide(&config, "GET", "/a", Some(&token(json!({}))))), Reason::Scope);
 }
 
+/// What only a lenient server takes for a rule's route has to meet that rule all the same.
+#[rstest]
+#[case::itself("GET", "/admin", Reason::Privilege)]
+#[case::slash("GET", "/admin/", Reason::Privilege)]
+#[case::dot("GET", "/admin.", Reason::Privilege)]
+#[case::capitals("HEAD", "/Admin?x", Reason::Privilege)]
+#[case::other_method("POST", "/admin/", Reason::Ok)]
+#[case::other("GET", "/admin/x", Reason::Ok)]
+#[case::placeholder("GET", "/orders/7/", Reason::Scope)]
+#[case::literal_beside_it("GET", "/ORDERS/7", Reason::Scope)]
+#[case::slash_of_a_prefix("GET", "/files", Reason::Scope)]
+#[case::rule_that_matches_too("GET", "/orders/new/", Reason::Privilege)]
+#[case::public("GET", "/FILES/a", Reason::Public)]
+fn no_spelling_is_a_way_around_a_rule(#[case] method: &str, #[case] path: &str, #[case] expected: Reason) {
+    let admin = json!([{"claim": "role", "equals": "admin"}]);
+    let config = with_rules(&json!([
+        {"match": {"methods": ["GET"], "path": {"exact": "/admin"}}, "claims": admin},
+        {"match": {"path": {"template": "/orders/{id}"}}, "scopes": ["orders"]},
+        {"match": {"path": {"exact": "/orders/new/"}}, "claims": admin},
+        {"match": {"path": {"exact": "/FILES/a"}}, "public": true},
+        {"match": {"path": {"prefix": "/files/"}}, "scopes": ["files"]},
+        {"match": {"path": {"prefix": "/"}}, "optional": true},
+    ]));
+    let of = |scope: &str| reason(&decide(&config, method, path, Some(&token(json!({"scope": scope})))));
+    let scope = if path.starts_with("/orders/new") { "orders" } else { "x" };
+    assert_eq!(of(scope), expected);
+    let bare_expected = match expected {
+        Reason::Ok => Reason::Anonymous,
+        Reason::Public => Reason::Public,
+        _ => Reason::MissingToken,
+    };
+    assert_eq!(bare(&config, method, path), bare_expected);
+}
+
+#[test]
+fn a_rule_that_only_counts_refuses_no_spelling() {
+    let claims = json!([{"claim": "role", "equals": "admin"}]);
+    let rules = json!([
+        {"match": {"path": {"exact": "/a"}}, "claims": claims, "dryRun": true},
+        {"match": {"path": {"exact": "/b"}}, "scopes": ["b"]},
+        {"match": {"path": {"prefix": "/"}}, "claims": claims, "dryRun": true},
+    ]);
+    let decide = |path: &str, scope: &str| {
+        let decision = decide(&with_rules(&rules), "GET", path, Some(&token(json!({"scope": scope}))));
+        (reason(&decision), decision.is_dry_run)
+    };
+    assert_eq!(decide("/a/", "b"), (Reason::Privilege, true));
+    assert_eq!(decide("/b/", "a"), (Reason::Scope, false));
+    assert_eq!(decide("/b/", "b"), (Reason::Ok, false));
+}
+
 #[test]
 fn without_a_rule_any_valid_token_will_do() {
     let config = with_rules(&json!([]));
@@ -65,7 +116,8 @@ fn without_a_rule_any_valid_token_will_do() {
 #[case("GET", Reason::Public)]
 #[case("HEAD", Reason::Public)]
 #[case("PUT", Reason::Public)]
-#[case("get", Reason::MissingToken)]
+#[case("get", Reason::Path)]
+#[case("PUt", Reason::Path)]
 #[case("POST", Reason::MissingToken)]
 #[case("GETS", Reason::MissingToken)]
 #[case("", Reason::MissingToken)]
@@ -94,6 +146,11 @@ fn head_never_reaches_a_rule_behind_get_s() {
 #[case::joined("ab.example", Reason::MissingToken)]
 #[case::other("api.example.org", Reason::MissingToken)]
 #[case::trailing_dot("api.example.", Reason::Path)]
+#[case::two_ports("api.example:80:80", Reason::Path)]
+#[case::no_port("api.example:x", Reason::Path)]
+#[case::brackets("[api.example]", Reason::Path)]
+#[case::bracket("api.example]", Reason::Path)]
+#[case::address("[::1]:80", Reason::MissingToken)]
 #[case::with_user("x@api.example", Reason::Path)]
 #[case::none("", Reason::Path)]
 fn hosts_have_one_reading(#[case] authority: &str, #[case] expected: Reason) {

@@ -2,17 +2,31 @@
 
 use config::ConfigError;
 
-/// Fields that make up a message.
-const RESERVED: [&str; 8] = [
+/// Fields that make up a message, or say where it comes from.
+const RESERVED: [&str; 19] = [
     "authorization",
     "connection",
+    "content-encoding",
     "content-length",
     "content-type",
     "cookie",
+    "date",
+    "expect",
+    "forwarded",
     "host",
+    "location",
+    "proxy-authorization",
+    "set-cookie",
     "te",
+    "trailer",
     "transfer-encoding",
+    "upgrade",
+    "via",
+    "www-authenticate",
 ];
+
+/// And all that begin so: proxies' own.
+const RESERVED_PREFIXES: [&str; 2] = ["x-envoy-", "x-forwarded-"];
 
 /// RFC 9110 section 5.6.2: what names of fields, schemes and parameters consist of.
 pub fn is_tchar(byte: u8) -> bool {
@@ -27,17 +41,65 @@ pub fn name(text: &str, path: &str) -> Result<String, ConfigError> {
     Ok(text.to_ascii_lowercase())
 }
 
-/// The same for a field that is to be a filter's own: none that makes up the message.
+/// The same for a field that is to be a filter's own: none that HTTP or a proxy has a meaning for.
 pub fn own_name(text: &str, path: &str) -> Result<String, ConfigError> {
     let name = name(text, path)?;
-    if RESERVED.contains(&name.as_str()) {
-        return Err(ConfigError::new(path, "makes up the message itself"));
+    if RESERVED.iter().any(|known| is_spelt(name.as_bytes(), known.as_bytes()))
+        || RESERVED_PREFIXES.iter().any(|start| begins_spelt(name.as_bytes(), start.as_bytes()))
+    {
+        return Err(ConfigError::new(path, "has a meaning for HTTP or for proxies"));
     }
     Ok(name)
 }
 
-/// Whether a server could read a header's name as ours, which is in lower case: some take `_` for `-`.
-pub fn is_spelt(name: &[u8], ours: &[u8]) -> bool {
-    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    name.len() == ours.len() && name.iter().zip(ours).all(|(theirs, ours)| plain(theirs) == *ours)
+/// Whether a server could read one header's name as the other: what programs take from their environment has the same
+/// mark in place of all that is neither letter nor digit (RFC 3875 section 4.1.18).
+pub fn is_spelt(name: &[u8], other: &[u8]) -> bool {
+    let plain = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
+    name.len() == other.len() && name.iter().map(plain).eq(other.iter().map(plain))
+}
+
+/// Whether a server could read a header's name as one that begins so.
+pub fn begins_spelt(name: &[u8], start: &[u8]) -> bool {
+    name.get(..start.len()).is_some_and(|begin| is_spelt(begin, start))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("x-user", "x_user", true)]
+    #[case("x_user", "x_user", true)]
+    #[case("x_user", "X-User", true)]
+    #[case("x.user", "x_user", true)]
+    #[case("x+us~r", "x-us'r", true)]
+    #[case("x-user1", "x-user2", false)]
+    #[case("x-user", "x-use", false)]
+    #[case("xuser", "x-user", false)]
+    fn marks_are_one(#[case] name: &str, #[case] other: &str, #[case] expected: bool) {
+        assert_eq!(is_spelt(name.as_bytes(), other.as_bytes()), expected);
+        assert_eq!(is_spelt(other.as_bytes(), name.as_bytes()), expected);
+        let longer = format!("{name}-more");
+        assert_eq!(
+            begins_spelt(longer.as_bytes(), other.as_bytes()),
+            expected || "x-user".starts_with(other)
+        );
+    }
+
+    #[rstest]
+    #[case("X-User", Some("x-user"))]
+    #[case("x_user", Some("x_user"))]
+    #[case("Upgrade", None)]
+    #[case("set_cookie", None)]
+    #[case("X-Forwarded-For", None)]
+    #[case("x_envoy_internal", None)]
+    #[case("x user", None)]
+    #[case(":path", None)]
+    #[case("", None)]
+    fn a_filter_s_own(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(own_name(text, "header").ok().as_deref(), expected);
+    }
 }

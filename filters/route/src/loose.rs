@@ -9,9 +9,7 @@
 mod decode;
 mod spellings;
 
-use std::net::Ipv6Addr;
-
-use crate::path::{HostPattern, PathPattern, normal_host, normal_path};
+use crate::path::{HostPattern, PathPattern, normal_host, normal_path, without_port};
 
 /// All readings of a `:path`: without query, doubled slashes, dot segments and trailing slash. The root is empty.
 #[derive(Debug, Clone)]
@@ -29,10 +27,13 @@ enum Form<'a> {
 impl<'a> Readings<'a> {
     /// Of a target as it came: in origin form, absolute form or anything else.
     pub fn new(target: &'a [u8]) -> Self {
-        Self(match normal_path(target) {
-            Some(path) => Form::One(path),
-            None => spellings::readings(target).map_or(Form::Any, Form::Many),
-        })
+        Self::of_normal(target)
+            .unwrap_or_else(|| Self(spellings::readings(target).map_or(Form::Any, Form::Many)))
+    }
+
+    /// Of a target whose path is in normal form, or nothing.
+    pub fn of_normal(target: &'a [u8]) -> Option<Self> {
+        normal_path(target).map(|path| Self(Form::One(path)))
     }
 
     /// The path, if it is in normal form.
@@ -90,19 +91,4 @@ pub(crate) fn host_matches(patterns: &[HostPattern], authority: Option<&[u8]>) -
         Some(host) => patterns.iter().any(|pattern| pattern.matches(&host)),
         None => true,
     }
-}
-
-/// The name, or the IPv6 address in brackets, before digits alone; nothing if a colon or a bracket stands elsewhere,
-/// since servers differ in what they then take for the host.
-fn without_port(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.split_once(']') {
-        Some((before, port)) => {
-            let address = before.strip_prefix('[')?;
-            address.parse::<Ipv6Addr>().ok()?;
-            (authority.strip_suffix(port)?, port)
-        }
-        None => authority.split_at_checked(authority.find([':', '[']).unwrap_or(authority.len()))?,
-    };
-    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(host)
 }

@@ -1,5 +1,7 @@
 //! Paths and hosts with one reading, and the patterns that match them.
 
+use std::net::Ipv6Addr;
+
 /// The path of a `:path` header, if it has one reading only: Envoy has normalised it before, so whatever could still
 /// mean two things to two servers (an escape, an empty or dot segment, a parameter) is not worth an answer.
 pub fn normal_path(target: &[u8]) -> Option<&str> {
@@ -28,13 +30,24 @@ fn is_plain(segment: &str) -> bool {
 /// The host of an `:authority` in lower case and without its port, if it has one reading only: a trailing dot names
 /// the same host for DNS and another one for a table.
 pub fn normal_host(authority: &[u8]) -> Option<String> {
-    let authority = std::str::from_utf8(authority).ok()?;
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
+    let host = without_port(std::str::from_utf8(authority).ok()?)?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
     (!host.is_empty() && !host.ends_with('.') && host.bytes().all(plain)).then(|| host.to_ascii_lowercase())
+}
+
+/// The name, or the IPv6 address in brackets, before digits alone; nothing if a colon or a bracket stands elsewhere,
+/// since servers differ in what they then take for the host.
+pub(crate) fn without_port(authority: &str) -> Option<&str> {
+    let (host, port) = match authority.split_once(']') {
+        Some((before, port)) => {
+            let address = before.strip_prefix('[')?;
+            address.parse::<Ipv6Addr>().ok()?;
+            (authority.strip_suffix(port)?, port)
+        }
+        None => authority.split_at_checked(authority.find([':', '[']).unwrap_or(authority.len()))?,
+    };
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(host)
 }
 
 /// Which paths a rule is for.
