@@ -3,8 +3,10 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 use tests::envoy::Envoy;
+use tests::http2::Http2;
 use tests::issuer::Issuer;
 use tests::jwt::{Tools, arrived, configuration, faults, verdicts, with};
+use tests::post::Post;
 use tests::raw;
 
 use super::seen;
@@ -126,6 +128,40 @@ async fn each_route_asks_for_what_it_says() -> Result<()> {
     {
         let reply = ask(&envoy, "GET", target, token.map(String::as_str), host).await?;
         assert_eq!(seen(&reply, "x-jwt-sub"), sub, "{target}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_spelling_is_a_way_around_a_rule() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let mut configuration = configuration(&[issuer.inline_provider()]);
+    configuration["rules"] = json!([
+        {"match": {"path": {"exact": "/admin"}, "methods": ["POST"], "hosts": ["api.example"]}, "scopes": ["admin"]},
+        {"match": {"path": {"prefix": "/"}}, "optional": true},
+    ]);
+    let envoy = tools.start(&configuration, &[]).await?;
+    let plain = issuer.token(&json!({"scope": "orders:read"}))?;
+    let mut cases: Vec<Case<'_>> = Vec::new();
+    for path in ["/admin", "/admin/", "/Admin", "/admin.", "/ADMIN/?a"] {
+        cases.extend([
+            ("POST", path, None, "api.example:80", "401 missing-token"),
+            ("POST", path, Some(plain.as_str()), "API.example", "403 insufficient-scope"),
+            ("GET", path, None, "api.example", "200"),
+            ("POST", path, None, "other.example", "200"),
+        ]);
+    }
+    for host in ["api.example:x", "api.example:80:80", "[api.example]", "api.example]"] {
+        cases.push(("POST", "/admin", None, host, "400 invalid-path"));
+    }
+    let wrong = judged(&envoy, cases).await?;
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // Envoy's own parser of HTTP/1.1 takes none of these.
+    for method in ["post", "Post", "gET"] {
+        let post = Post::json("/admin", "").by(method);
+        let reply = Http2::open(envoy.address).await?.send(&post).await?;
+        assert_eq!(reply.verdict(), "400 invalid-path", "{method}");
     }
     Ok(())
 }
