@@ -1,7 +1,5 @@
 //! Paths and hosts with one reading, and the patterns that match them.
 
-use std::net::Ipv6Addr;
-
 /// The path of a `:path` header, if it has one reading only: Envoy has normalised it before, so whatever could still
 /// mean two things to two servers (an escape, an empty or dot segment, a parameter) is not worth an answer.
 pub fn normal_path(target: &[u8]) -> Option<&str> {
@@ -41,7 +39,9 @@ pub(crate) fn without_port(authority: &str) -> Option<&str> {
     let (host, port) = match authority.split_once(']') {
         Some((before, port)) => {
             let address = before.strip_prefix('[')?;
-            address.parse::<Ipv6Addr>().ok()?;
+            // Whether it is a right one is no matter: no name has a colon.
+            let is_address = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
+            (address.contains(':') && address.bytes().all(is_address)).then_some(())?;
             (authority.strip_suffix(port)?, port)
         }
         None => authority.split_at_checked(authority.find([':', '[']).unwrap_or(authority.len()))?,
