@@ -1,6 +1,6 @@
 //! From a request to its verdict.
 
-use route::{Readings, normal_host};
+use route::{normal_host, normal_path};
 
 use crate::config::Config;
 use crate::identity::Identity;
@@ -40,7 +40,7 @@ pub fn judge<Check: SignatureCheck>(
     request: &Request<'_>,
     now_seconds: u64,
 ) -> Decision {
-    let Some(path) = Readings::of_normal(request.target) else { return Reason::Path.into() };
+    let Some(path) = normal_path(request.target) else { return Reason::Path.into() };
     let host = config.matches_hosts.then(|| normal_host(request.authority)).flatten();
     // Methods are in capitals (RFC 9110 section 9.1), and to a server that takes others too they are those that rules name.
     if (config.matches_hosts && host.is_none()) || request.method.iter().any(u8::is_ascii_lowercase) {
@@ -51,7 +51,7 @@ pub fn judge<Check: SignatureCheck>(
     }
     // A method that is not text matches no rule that names methods.
     let method = std::str::from_utf8(request.method).unwrap_or_default();
-    let asked = Asked::of(&config.rules, host.as_deref(), method, &path);
+    let asked = Asked::of(&config.rules, host.as_deref(), method, path);
     let (verdict, provider) = match (asked.access(), request.token()) {
         (Access::Public, _) => (Verdict::Open(Reason::Public), None),
         (_, Err(reason)) => (Verdict::Deny(reason.into()), None),

@@ -1,7 +1,7 @@
 //! Which requests need what: the first rule that matches counts, and no rule means any valid token. What rules before
 //! it ask counts too, where a lenient server could take the request for one of theirs.
 
-use route::{Match, Readings};
+use route::Match;
 
 use crate::claims::Claims;
 use crate::selector::Condition;
@@ -128,16 +128,14 @@ pub struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// Of a request whose path, and whose host where rules name some, is in normal form.
-    pub fn of(rules: &'a [Rule], host: Option<&str>, method: &str, path: &Readings<'_>) -> Self {
-        let normal = path.normal().unwrap_or_default();
-        let at = rules.iter().position(|rule| rule.matches.matches(host, method, normal));
+    pub fn of(rules: &'a [Rule], host: Option<&str>, method: &str, path: &str) -> Self {
+        let at = rules.iter().position(|rule| rule.matches.matches(host, method, path));
         let before = rules.get(..at.unwrap_or(rules.len())).unwrap_or_default();
         let refuses = |rule: &&Rule| rule.access != Access::Public && !rule.is_dry_run;
-        let authority = host.map(str::as_bytes);
-        let might = |rule: &&Rule| rule.matches.might_match(authority, method.as_bytes(), path);
+        let is_near = |rule: &&Rule| rule.matches.nearly_matches(host, method, path);
         Self {
             rule: at.and_then(|at| rules.get(at)),
-            stricter: before.iter().filter(refuses).filter(might).collect(),
+            stricter: before.iter().filter(refuses).filter(is_near).collect(),
         }
     }
 

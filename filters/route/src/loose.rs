@@ -9,6 +9,8 @@
 mod decode;
 mod spellings;
 
+use std::iter;
+
 use crate::path::{HostPattern, PathPattern, normal_host, normal_path, without_port};
 
 /// All readings of a `:path`: without query, doubled slashes, dot segments and trailing slash. The root is empty.
@@ -27,13 +29,10 @@ enum Form<'a> {
 impl<'a> Readings<'a> {
     /// Of a target as it came: in origin form, absolute form or anything else.
     pub fn new(target: &'a [u8]) -> Self {
-        Self::of_normal(target)
-            .unwrap_or_else(|| Self(spellings::readings(target).map_or(Form::Any, Form::Many)))
-    }
-
-    /// Of a target whose path is in normal form, or nothing.
-    pub fn of_normal(target: &'a [u8]) -> Option<Self> {
-        normal_path(target).map(|path| Self(Form::One(path)))
+        Self(match normal_path(target) {
+            Some(path) => Form::One(path),
+            None => spellings::readings(target).map_or(Form::Any, Form::Many),
+        })
     }
 
     /// The path, if it is in normal form.
@@ -47,16 +46,19 @@ impl<'a> Readings<'a> {
     /// Whether one of them is such.
     pub fn any(&self, mut is_such: impl FnMut(&[u8]) -> bool) -> bool {
         match &self.0 {
-            Form::One(path) => {
-                let path = path.strip_suffix('/').unwrap_or(path);
-                let trimmed = path.trim_end_matches('.');
-                // Some servers do not see dots at the end, and a normal segment does not consist of them.
-                is_such(path.as_bytes()) || (trimmed.len() < path.len() && is_such(trimmed.as_bytes()))
-            }
+            Form::One(path) => normal_readings(path).any(is_such),
             Form::Many(paths) => paths.iter().any(|path| is_such(path)),
             Form::Any => true,
         }
     }
+}
+
+/// Of a path in normal form. Some servers do not see dots at the end, and a normal segment does not consist of them.
+pub(crate) fn normal_readings(path: &str) -> impl Iterator<Item = &[u8]> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let trimmed = path.trim_end_matches('.');
+    let other = (trimmed.len() < path.len()).then_some(trimmed);
+    iter::once(path).chain(other).map(str::as_bytes)
 }
 
 /// Whether a reading is meant, whatever its letters' case.

@@ -22,9 +22,18 @@ fn judged_as(method: &[u8]) -> &[u8] {
 impl Match {
     /// Whether this request is meant. Host and path are in normal form.
     pub fn matches(&self, host: Option<&str>, method: &str, path: &str) -> bool {
-        self.path.matches(path)
-            && (self.methods.is_empty()
-                || self.methods.iter().any(|known| known.as_bytes() == judged_as(method.as_bytes())))
+        self.path.matches(path) && self.is_for(host, method)
+    }
+
+    /// Whether it is meant, or a server that ignores case or a slash or dots at the end could read it so.
+    pub fn nearly_matches(&self, host: Option<&str>, method: &str, path: &str) -> bool {
+        loose::normal_readings(path).any(|path| loose::path_matches(&self.path, path))
+            && self.is_for(host, method)
+    }
+
+    fn is_for(&self, host: Option<&str>, method: &str) -> bool {
+        let method = judged_as(method.as_bytes());
+        (self.methods.is_empty() || self.methods.iter().any(|known| known.as_bytes() == method))
             && (self.hosts.is_empty()
                 || host.is_some_and(|host| self.hosts.iter().any(|pattern| pattern.matches(host))))
     }
