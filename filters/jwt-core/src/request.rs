@@ -79,7 +79,7 @@ impl<'a> Request<'a> {
 }
 
 /// Whether a name is one that this filter writes, in any spelling that a server could read as it.
-fn is_owned(config: &Config, name: &[u8]) -> bool {
+pub fn is_owned(config: &Config, name: &[u8]) -> bool {
     name.get(..OWNED_PREFIX.len()).is_some_and(|start| is_spelt(start, OWNED_PREFIX.as_bytes()))
         || config.owned_headers.iter().any(|ours| is_spelt(name, ours.as_bytes()))
 }

@@ -94,7 +94,8 @@ pub struct Page {
     cursor: u64,
     /// Whether the next page can be had at once.
     pub more: bool,
-    reset: bool,
+    /// Whether what was known before is void.
+    pub reset: bool,
     records: Vec<Record>,
 }
 

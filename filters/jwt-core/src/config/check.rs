@@ -6,7 +6,7 @@ mod rule;
 use route::field;
 
 use super::raw;
-use super::{Config, ConfigError, Limits, Provider};
+use super::{Config, ConfigError, Forward, Limits, Provider};
 use crate::place::{MAX_PLACES, Place};
 use crate::request::OWNED_PREFIX;
 use crate::rules::Demands;
@@ -29,6 +29,12 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
     let written = providers.iter().flat_map(|provider| &provider.claim_headers).map(|header| &header.name);
     let beside = written.filter(|name| !name.starts_with(OWNED_PREFIX));
     let mut owned_headers: Vec<String> = beside.cloned().collect();
+    // A service that finds the token there must not take a client's own word for it.
+    let is_authorization =
+        |place: &Place| matches!(place, Place::Header { name, .. } if name == "authorization");
+    if raw.forward == Forward::Authorization && !places.iter().any(is_authorization) {
+        owned_headers.push("authorization".to_owned());
+    }
     owned_headers.sort_unstable();
     owned_headers.dedup();
     Ok(Config {
