@@ -254,3 +254,43 @@ async fn half_a_feed_is_no_ground_to_let_a_token_in() -> Result<()> {
     assert_eq!(passed, 0, "a revoked token passed {passed} times while its page was not read yet");
     Ok(())
 }
+
+/// What was said already counts, whatever becomes of the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_adds_to_a_list_counts_at_once() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let setup = Setup { concurrency: 2, ..Setup::default() };
+    let envoy = tools.start_with(&watched(&issuer, &json!({"staleSeconds": 5})), &[&issuer], setup).await?;
+    let (token, revoked) = (issuer.token(&json!({}))?, issuer.token(&json!({}))?);
+    becomes(&envoy, &revoked, "200").await?;
+    let entries = json!([{"jti": jti(&revoked)?, "exp": now() + 900}]);
+    // The same page again is no page after it: each reading fails at its second page.
+    let page = json!({"cursor": 1001, "more": true, "entries": entries});
+    issuer.conduct(FEED, Conduct::Says(page.to_string()));
+    becomes(&envoy, &revoked, REFUSED).await?;
+    // The list's age is that of its last reading to the end.
+    becomes(&envoy, &token, UNKNOWN).await?;
+    issuer.conduct(FEED, Conduct::Well);
+    becomes(&envoy, &token, "200").await
+}
+
+/// A reading of a thousand pages is ended, so that a feed without end leaves time for requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_of_too_many_pages_is_read_in_pieces() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let envoy = tools.start(&watched(&issuer, &json!({})), &[&issuer]).await?;
+    let last = issuer.token(&json!({}))?;
+    becomes(&envoy, &last, "200").await?;
+    let id = jti(&last)?;
+    issuer.feed(|feed| {
+        feed.page = 1;
+        let others = (0..1_500).map(|number| json!({"jti": format!("other-{number}"), "exp": now() + 900}));
+        feed.entries.extend(others.chain([json!({"jti": id, "exp": now() + 900})]));
+    });
+    becomes(&envoy, &last, REFUSED).await?;
+    let ended = metric(&envoy, "finpay_jwt_revocations.verdict=.=failed;.;reason=.=document;.;").await?;
+    assert_eq!(ended, 1, "one reading was ended before its end, and the next one went on from there");
+    Ok(())
+}

@@ -1,13 +1,13 @@
 //! A verdict, carried out on the request.
 
-use abi::headers::Map;
+use abi::headers::{Headers, Map};
 use abi::{Refused, headers, http};
 use host::problem::{self, Problem};
 use jwt_core::config::{Config, Forward};
 use jwt_core::identity::Identity;
 use jwt_core::judge::Decision;
 use jwt_core::place::Place;
-use jwt_core::request::Request;
+use jwt_core::request::{Request, is_owned};
 use jwt_core::verdict::{Denial, Verdict};
 
 /// Takes out what only this filter may say, and tokens in the query, whatever the verdict.
@@ -19,6 +19,13 @@ pub(crate) fn clean(config: &Config, request: &Request<'_>) -> Result<(), Refuse
         headers::replace(":path", &target)?;
     }
     Ok(())
+}
+
+/// Takes out of the trailers what only this filter may say.
+pub(crate) fn clean_trailers(config: &Config) -> Result<(), Refused> {
+    let trailers = Headers::read(Map::RequestTrailers)?;
+    let mut ours = trailers.iter().map(|(name, _)| name).filter(|name| is_owned(config, name));
+    ours.try_for_each(|name| headers::remove(Map::RequestTrailers, name))
 }
 
 /// Tells the service who calls, and does with the token what is configured.

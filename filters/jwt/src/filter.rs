@@ -1,10 +1,12 @@
 //! The filter with one configuration: requests judged, keys and revocations kept fresh by the tick.
 
+mod waiting;
+
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use abi::headers::{Headers, Map};
-use abi::{Action, Plugin, Refused, clock, headers, http};
+use abi::{Action, Plugin, Refused, clock, headers};
 use jwt_core::config::{Config, Jwks};
 use jwt_core::judge::{Decision, judge};
 use jwt_core::request::Request;
@@ -16,15 +18,13 @@ use crate::apply;
 use crate::metrics::Metrics;
 use crate::parking::{Parked, Parking};
 use crate::signatures::Signatures;
-use crate::source::{Arrived, FeedSource, JwksSource, Keys, millis};
+use crate::source::{Arrived, FeedSource, JwksSource, Keys, Sources, millis};
 
 /// While requests wait, and right after the start.
 const URGENT: Duration = Duration::from_millis(10);
 /// While a provider's keys or revocations were never loaded.
 const EAGER: Duration = Duration::from_millis(100);
 const CALM: Duration = Duration::from_secs(1);
-/// Beyond the time that an answer may take: until it is read and shared.
-const PARKING_MARGIN_MS: u64 = 500;
 
 pub(crate) struct Filter {
     config: Config,
@@ -35,25 +35,6 @@ pub(crate) struct Filter {
     /// Requests in flight whose answers are to say that a dry run would have refused them.
     would_deny: RefCell<Vec<(u32, Reason)>>,
     tick: Cell<Duration>,
-}
-
-/// Where what is known of a provider comes from.
-struct Sources {
-    jwks: Option<JwksSource>,
-    feed: Option<FeedSource>,
-    timeout_ms: u64,
-}
-
-impl Sources {
-    /// Whether a request that is refused for this reason may soon fare better.
-    fn may_help(&self, reason: Reason, now_ms: u64) -> bool {
-        match reason {
-            Reason::UnknownKey => self.jwks.as_ref().is_some_and(|jwks| jwks.may_help(now_ms, true)),
-            Reason::KeysUnavailable => self.jwks.as_ref().is_some_and(|jwks| jwks.may_help(now_ms, false)),
-            Reason::RevocationsUnavailable => self.feed.as_ref().is_some_and(|feed| feed.may_help(now_ms)),
-            _ => false,
-        }
-    }
 }
 
 impl Filter {
@@ -91,18 +72,20 @@ impl Filter {
     }
 
     /// Judges the current request. Where it may soon fare better, it waits, if it still may.
-    fn decide(&self, context: u32, waits_until_ms: Option<u64>) -> Result<Action, Refused> {
+    fn decide(&self, context: u32, waited: Option<&Parked>) -> Result<Action, Refused> {
         let started_ns = clock::now_ns()?;
         let now_ms = started_ns.checked_div(1_000_000).unwrap_or(0);
         let all = Headers::read(Map::Request)?;
-        let request = Request::read(&self.config, all.iter());
+        let target = waited.and_then(|parked| parked.target.as_deref());
+        let target = target.map(|target| (b":path".as_slice(), target));
+        let request = Request::read(&self.config, all.iter().chain(target));
         let decision = judge(
             &self.config,
             &mut *self.verifier.borrow_mut(),
             &request,
             now_ms.checked_div(1_000).unwrap_or(0),
         );
-        if self.park(context, &decision, now_ms, waits_until_ms) {
+        if self.park(context, &request, &decision, now_ms, waited)? {
             return Ok(Action::Pause);
         }
         apply::clean(&self.config, &request)?;
@@ -127,25 +110,6 @@ impl Filter {
             }
             _ => Ok(Action::Continue),
         }
-    }
-
-    /// Whether the request waits for its provider from now on.
-    fn park(&self, context: u32, decision: &Decision, now_ms: u64, waits_until_ms: Option<u64>) -> bool {
-        let Some(provider) = decision.provider.filter(|_| decision.verdict.wants_keys()) else {
-            return false;
-        };
-        let Some(sources) = self.sources.get(provider) else { return false };
-        let deadline_ms = waits_until_ms
-            .unwrap_or_else(|| now_ms.saturating_add(sources.timeout_ms).saturating_add(PARKING_MARGIN_MS));
-        let (_, reason) = decision.verdict.labels(false);
-        let waits = now_ms < deadline_ms
-            && sources.may_help(reason, now_ms)
-            && self.parking.add(Parked { context, provider, reason, deadline_ms });
-        if waits {
-            self.metrics.parked(self.parking.len());
-            self.pace();
-        }
-        waits
     }
 
     fn refuse_for_host(&self, refused: Refused) -> Action {
@@ -180,52 +144,22 @@ impl Filter {
     fn refresh(&self) {
         let Ok(now_ms) = clock::now_ms() else { return };
         let news = self.adopt(now_ms);
+        // Before anything is fetched, lest it be for those whom the news help.
+        self.unpark(now_ms, &news);
         for (index, sources) in self.sources.iter().enumerate() {
             if let Some(jwks) = &sources.jwks {
-                jwks.fetch_if_due(now_ms, self.parking.waits_for(index));
+                jwks.fetch_if_due(now_ms, self.parking.wants_key(index));
             }
             if let Some(feed) = &sources.feed {
                 feed.fetch_if_due(now_ms);
             }
         }
-        self.unpark(now_ms, &news);
         let (tokens, hits) = {
             let verifier = self.verifier.borrow();
             (verifier.cached_tokens(), verifier.cache_hits())
         };
         self.metrics.cache(tokens, hits);
         self.pace();
-    }
-
-    /// Judges waiting requests again: those of a provider of which there are news, those that nobody fetches for any
-    /// more, and those that have waited long enough.
-    fn unpark(&self, now_ms: u64, news: &[bool]) {
-        let may_go = |parked: &Parked| {
-            now_ms >= parked.deadline_ms
-                || news.get(parked.provider).copied().unwrap_or(true)
-                || self
-                    .sources
-                    .get(parked.provider)
-                    .is_none_or(|source| !source.may_help(parked.reason, now_ms))
-        };
-        for Parked { context, deadline_ms, .. } in self.parking.take(may_go) {
-            // Refused when its client has left.
-            if http::select(context).is_err() {
-                continue;
-            }
-            match self.decide(context, Some(deadline_ms)) {
-                Ok(Action::Continue) => {
-                    if let Err(refused) = http::resume() {
-                        error!("a request that waited cannot go on: {refused:?}");
-                    }
-                }
-                Ok(Action::Pause) => {}
-                Err(refused) => {
-                    self.refuse_for_host(refused);
-                }
-            }
-        }
-        self.metrics.parked(self.parking.len());
     }
 
     /// Sets the tick to what is needed now.
@@ -283,6 +217,14 @@ impl Plugin for Filter {
 
     fn on_request_headers(&self, context: u32, _is_end: bool) -> Action {
         self.decide(context, None).unwrap_or_else(|refused| self.refuse_for_host(refused))
+    }
+
+    /// Those of another configuration's requests too, since nobody says whose it is: that takes away more, never less.
+    fn on_request_trailers(&self, _context: u32) -> Action {
+        match apply::clean_trailers(&self.config) {
+            Ok(()) => Action::Continue,
+            Err(refused) => self.refuse_for_host(refused),
+        }
     }
 
     fn on_response_headers(&self, context: u32) {

@@ -20,4 +20,4 @@ mod shared;
 mod signatures;
 mod source;
 
-abi::plugin!(filter::Filter: tick, http_call_response, response_headers);
+abi::plugin!(filter::Filter: tick, http_call_response, request_trailers, response_headers);

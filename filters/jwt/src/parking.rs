@@ -6,15 +6,19 @@ use std::cell::RefCell;
 use jwt_core::verdict::Reason;
 
 /// A request that waits.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Parked {
     pub(crate) context: u32,
     /// The index of the provider that it waits for.
     pub(crate) provider: usize,
     /// Why it would be refused now.
     pub(crate) reason: Reason,
+    /// When it came.
+    pub(crate) since_ms: u64,
     /// When it is refused if nothing comes.
     pub(crate) deadline_ms: u64,
+    /// The target that it came with, if it waits under another one.
+    pub(crate) target: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -28,14 +32,12 @@ impl Parking {
         Self { requests: RefCell::default(), limit }
     }
 
-    /// Whether there was room.
-    pub(crate) fn add(&self, request: Parked) -> bool {
-        let mut requests = self.requests.borrow_mut();
-        let has_room = requests.len() < self.limit;
-        if has_room {
-            requests.push(request);
-        }
-        has_room
+    pub(crate) fn has_room(&self) -> bool {
+        self.len() < self.limit
+    }
+
+    pub(crate) fn add(&self, request: Parked) {
+        self.requests.borrow_mut().push(request);
     }
 
     pub(crate) fn remove(&self, context: u32) {
@@ -50,15 +52,14 @@ impl Parking {
         self.requests.borrow().len()
     }
 
-    pub(crate) fn waits_for(&self, provider: usize) -> bool {
-        self.requests.borrow().iter().any(|request| request.provider == provider)
+    /// Whether any request waits for a key that this provider's set lacks.
+    pub(crate) fn wants_key(&self, provider: usize) -> bool {
+        let wants = |request: &Parked| request.provider == provider && request.reason == Reason::UnknownKey;
+        self.requests.borrow().iter().any(wants)
     }
 
     /// Takes out those that this says may go on.
-    pub(crate) fn take(&self, may_go: impl Fn(&Parked) -> bool) -> Vec<Parked> {
-        let mut requests = self.requests.borrow_mut();
-        let (go, wait): (Vec<_>, Vec<_>) = requests.drain(..).partition(may_go);
-        *requests = wait;
-        go
+    pub(crate) fn take(&self, mut may_go: impl FnMut(&Parked) -> bool) -> Vec<Parked> {
+        self.requests.borrow_mut().extract_if(.., |request| may_go(request)).collect()
     }
 }

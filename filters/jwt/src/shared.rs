@@ -17,6 +17,8 @@ pub(crate) struct Stamp {
     pub(crate) due_at_ms: u64,
     /// Counts the documents: the same number, the same document.
     pub(crate) version: u64,
+    /// Until when the fetches for unknown keys have used up what they are granted.
+    pub(crate) spent_until_ms: u64,
     /// The answer's ETag, for the next request; may be empty.
     pub(crate) etag: Vec<u8>,
 }
@@ -25,11 +27,13 @@ impl Stamp {
     fn read(bytes: &[u8]) -> Option<Self> {
         let (fetched_at_ms, rest) = bytes.split_first_chunk()?;
         let (due_at_ms, rest) = rest.split_first_chunk()?;
-        let (version, etag) = rest.split_first_chunk()?;
+        let (version, rest) = rest.split_first_chunk()?;
+        let (spent_until_ms, etag) = rest.split_first_chunk()?;
         Some(Self {
             fetched_at_ms: u64::from_le_bytes(*fetched_at_ms),
             due_at_ms: u64::from_le_bytes(*due_at_ms),
             version: u64::from_le_bytes(*version),
+            spent_until_ms: u64::from_le_bytes(*spent_until_ms),
             etag: etag.to_vec(),
         })
     }
@@ -39,6 +43,7 @@ impl Stamp {
             &self.fetched_at_ms.to_le_bytes(),
             &self.due_at_ms.to_le_bytes(),
             &self.version.to_le_bytes(),
+            &self.spent_until_ms.to_le_bytes(),
             self.etag.as_slice(),
         ]
         .concat()

@@ -12,6 +12,7 @@ use abi::metric::Kind;
 use abi::{Buffer, http};
 use host::metric::{Counters, Metric};
 use jwt_core::config::Target;
+use jwt_core::verdict::Reason;
 use log::warn;
 
 pub(crate) use self::feed::FeedSource;
@@ -29,12 +30,34 @@ struct Fetcher {
     shared: Shared,
     failures: Cell<u32>,
     call: Cell<Option<u32>>,
+    /// Whether that call asks for another document than a known one.
+    is_conditional: Cell<bool>,
     /// Whether its document was given up for its age.
     is_stale: Cell<bool>,
     outcomes: Counters<(&'static str, &'static str)>,
     age_seconds: Metric,
     last_success_seconds: Metric,
     provider: String,
+}
+
+/// Where what is known of a provider comes from.
+pub(crate) struct Sources {
+    pub(crate) jwks: Option<JwksSource>,
+    pub(crate) feed: Option<FeedSource>,
+    pub(crate) timeout_ms: u64,
+}
+
+impl Sources {
+    /// Of the requests that are refused for this reason, those that may soon fare better: all that came at this time or
+    /// later.
+    pub(crate) fn helps_from(&self, reason: Reason, now_ms: u64) -> Option<u64> {
+        match reason {
+            Reason::UnknownKey => self.jwks.as_ref()?.helps_from(now_ms, true),
+            Reason::KeysUnavailable => self.jwks.as_ref()?.helps_from(now_ms, false),
+            Reason::RevocationsUnavailable => self.feed.as_ref()?.may_help(now_ms).then_some(0),
+            _ => None,
+        }
+    }
 }
 
 /// What has become of a source's document since this VM looked last.
@@ -66,7 +89,12 @@ pub(crate) struct Arrived {
 }
 
 impl Answer {
-    fn read(headers: u32, body_bytes: usize, max_bytes: usize) -> Result<Self, &'static str> {
+    fn read(
+        headers: u32,
+        body_bytes: usize,
+        max_bytes: usize,
+        is_conditional: bool,
+    ) -> Result<Self, &'static str> {
         if headers == 0 {
             return Err("unreachable");
         }
@@ -77,7 +105,7 @@ impl Answer {
                 let body = abi::buffer(Buffer::CallResponseBody, 0, body_bytes).map_err(|_| "body")?;
                 Ok(Self { headers, body: Some(body) })
             }
-            Some(b"304") => Ok(Self { headers, body: None }),
+            Some(b"304") if is_conditional => Ok(Self { headers, body: None }),
             _ => Err("status"),
         }
     }
@@ -92,6 +120,7 @@ impl Fetcher {
             target,
             failures: Cell::new(0),
             call: Cell::new(None),
+            is_conditional: Cell::new(false),
             is_stale: Cell::new(false),
             outcomes: Counters::new(family),
             age_seconds: gauge("age_seconds"),
@@ -143,6 +172,7 @@ impl Fetcher {
             (":path", path),
             ("accept", "application/json"),
         ];
+        self.is_conditional.set(etag.is_some());
         headers.extend(etag.map(|etag| ("if-none-match", etag)));
         match http::call(&self.target.cluster, &headers, self.target.timeout) {
             Ok(call) => self.call.set(Some(call)),
@@ -169,7 +199,8 @@ impl Fetcher {
             return false;
         }
         self.call.set(None);
-        if let Err(reason) = Answer::read(headers, body_bytes, max_bytes).and_then(take) {
+        let answer = Answer::read(headers, body_bytes, max_bytes, self.is_conditional.get());
+        if let Err(reason) = answer.and_then(take) {
             self.fail(now_ms, reason);
         }
         true

@@ -2,6 +2,7 @@
 
 mod forged;
 mod key_sets;
+mod passed_on;
 mod shapes;
 mod times;
 mod vectors;

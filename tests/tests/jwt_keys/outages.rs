@@ -144,3 +144,20 @@ async fn keys_that_are_too_old_count_no_more() -> Result<()> {
     issuer.conduct(JWKS, Conduct::Well);
     becomes(&envoy, &token, "200").await
 }
+
+/// 304 confirms what is known: it says nothing to whoever knows nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmation_of_nothing_is_no_answer() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    issuer.conduct(JWKS, Conduct::Status(304));
+    let mut configuration = lasting(&issuer);
+    configuration["providers"][0]["jwks"]["remote"]["minRefetchSeconds"] = 60.into();
+    let envoy = tools.start(&configuration, &[&issuer]).await?;
+    let token = issuer.token(&json!({}))?;
+    assert_eq!(verdict(&envoy, &token).await?, "503 keys-unavailable");
+    let failed = metric(&envoy, "finpay_jwt_jwks.verdict=.=failed;.;reason=.=status;.;").await?;
+    assert!(failed > 0, "it is counted as a failure");
+    issuer.conduct(JWKS, Conduct::Well);
+    becomes(&envoy, &token, "200").await
+}

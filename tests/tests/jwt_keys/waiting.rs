@@ -130,3 +130,34 @@ async fn a_change_of_the_configuration_during_a_fetch_leaves_nobody_waiting() ->
     assert_eq!(envoy.vm_failures()?, 0);
     Ok(())
 }
+
+/// An access log is written when the client leaves, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_in_the_query_is_in_no_log_while_it_waits() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    issuer.conduct(JWKS, Conduct::Slowly(Duration::from_millis(900)));
+    let configuration = with(lasting(&issuer), &json!({"tokenPlaces": [{"query": "access_token"}]}));
+    let options = Options { seen: vec![":path".to_owned()], ..Options::default() };
+    let envoy = tools.start_with(&configuration, &[&issuer], options).await?;
+    let token = issuer.token(&json!({}))?;
+    let target = format!("/order/1?a=1&access_token={token}&b=2");
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let mut client = raw::Connection::open(envoy.address).await?;
+        client.start(&raw::request("GET", target.as_bytes(), &[])).await?;
+        clients.push(client);
+    }
+    until("both of them wait", async || {
+        Ok((metric(&envoy, "finpay_jwt.parked_requests").await? == 2).then_some(()))
+    })
+    .await?;
+    let mut stays = clients.pop().expect("one of two");
+    drop(clients);
+    envoy.logs("access: GET /order/1?a=1&b=2 0").await?;
+    let reply = stays.read().await?;
+    assert_eq!((reply.status, reply.header("seen-path")), (200, "/order/1?a=1&b=2"), "the one that stayed");
+    let log = envoy.logs("access: GET /order/1?a=1&b=2 200").await?;
+    assert!(!log.contains(&token), "{log}");
+    Ok(())
+}

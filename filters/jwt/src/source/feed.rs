@@ -15,6 +15,8 @@ use super::{Answer, Arrived, Fetcher, News, jittered, millis, seconds};
 use crate::shared::Stamp;
 
 const FAMILY: &str = "finpay_jwt_revocations";
+/// A feed of more pages at once has no end.
+const MAX_PAGES: u32 = 1_000;
 
 pub(crate) struct FeedSource {
     fetcher: Fetcher,
@@ -22,9 +24,17 @@ pub(crate) struct FeedSource {
     limit: usize,
     /// The list that the workers share, if there is one.
     known: RefCell<Option<Rc<Revocations>>>,
-    /// What this VM is reading, page by page.
-    reading: RefCell<Rc<Revocations>>,
+    reading: RefCell<Reading>,
     entries: Metric,
+}
+
+/// What this VM is reading, page by page.
+#[derive(Default)]
+struct Reading {
+    list: Rc<Revocations>,
+    pages: u32,
+    /// Whether it holds all of a list that was read to its end.
+    is_whole: bool,
 }
 
 impl FeedSource {
@@ -50,10 +60,12 @@ impl FeedSource {
         if !self.fetcher.is_asking()
             && self.fetcher.shared.stamp().is_none_or(|stamp| now_ms >= stamp.due_at_ms)
         {
-            let known = self.known.borrow().clone().unwrap_or_default();
-            let path = self.path(&known);
+            let known = self.known.borrow().clone();
+            let is_whole = known.is_some();
+            let list = known.unwrap_or_default();
+            let path = self.path(&list);
             // If this VM is not elected, nothing comes of it.
-            *self.reading.borrow_mut() = known;
+            *self.reading.borrow_mut() = Reading { list, pages: 0, is_whole };
             self.fetcher.ask(now_ms, &self.fetcher.target.authority, &path, None);
         }
     }
@@ -74,16 +86,17 @@ impl FeedSource {
 
     fn take(&self, now_ms: u64, answer: Answer) -> Result<(), &'static str> {
         let page = Page::parse(&answer.body.ok_or("status")?).map_err(|_| "document")?;
-        let reading = self.reading.borrow().clone();
-        let cursor = reading.cursor();
+        let Reading { list, pages, is_whole } = self.reading.take();
+        let cursor = list.cursor();
         let stamp = Stamp {
             fetched_at_ms: now_ms,
             due_at_ms: now_ms.saturating_add(jittered(millis(self.feed.interval))),
             version: 0,
+            spent_until_ms: 0,
             etag: Vec::new(),
         };
-        let merged = match reading.merged(&page, seconds(now_ms), self.limit) {
-            Ok(merged) => merged.map_or(reading, Rc::new),
+        let merged = match list.merged(&page, seconds(now_ms), self.limit) {
+            Ok(merged) => merged.map_or(list, Rc::new),
             Err(Unusable::TooMany) => {
                 let cluster = &self.fetcher.target.cluster;
                 warn!("{cluster} has more than {} revocations: its tokens are refused", self.limit);
@@ -93,19 +106,34 @@ impl FeedSource {
             }
             Err(Unusable::NotAPage) => return Err("document"),
         };
-        *self.reading.borrow_mut() = Rc::clone(&merged);
-        if page.more && merged.cursor() == cursor {
-            // It would go on for ever.
-            return Err("document");
-        }
         if page.more {
-            // Part of a feed is no ground to let a token in: it is shared when it has been read to its end.
-            self.fetcher.ask_on(now_ms, &self.fetcher.target.authority, &self.path(&merged));
-            return Ok(());
+            if merged.cursor() == cursor {
+                // It would go on for ever.
+                return Err("document");
+            }
+            let is_whole = is_whole && !page.reset;
+            return self.read_on(now_ms, Reading { list: merged, pages: pages.saturating_add(1), is_whole });
         }
         let is_news = self.known.borrow().as_deref() != Some(&*merged);
         self.fetcher.share(is_news.then(|| merged.as_bytes()), stamp)?;
         self.fetcher.succeed();
+        Ok(())
+    }
+
+    /// Asks for the next page.
+    fn read_on(&self, now_ms: u64, reading: Reading) -> Result<(), &'static str> {
+        // What a page adds to a whole list counts at once; the list's age stays that of its last reading to the end. Part
+        // of a list is no ground to let a token in.
+        if reading.is_whole
+            && let Some(stamp) = self.fetcher.shared.stamp()
+        {
+            self.fetcher.share(Some(reading.list.as_bytes()), stamp)?;
+        }
+        if reading.pages >= MAX_PAGES {
+            return Err("document");
+        }
+        self.fetcher.ask_on(now_ms, &self.fetcher.target.authority, &self.path(&reading.list));
+        *self.reading.borrow_mut() = reading;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! A provider's keys.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use abi::metric::Kind;
 use host::metric::{Counters, Metric};
@@ -12,6 +12,9 @@ use log::{info, warn};
 use super::{Answer, Arrived, Fetcher, News, jittered, millis};
 use crate::shared::Stamp;
 
+/// So many fetches for unknown keys may follow each other at once, so that one for a key that nobody has, or for one
+/// that came a moment too early, does not bar the next.
+const REFETCHES: u64 = 2;
 const FAMILY: &str = "finpay_jwt_jwks";
 
 pub(crate) struct JwksSource {
@@ -19,6 +22,8 @@ pub(crate) struct JwksSource {
     remote: RemoteJwks,
     /// With discovery: where the document said that the keys are, once it was read.
     found: RefCell<Option<discovery::Location>>,
+    /// Whether what is being fetched is an unknown key.
+    is_refetch: Cell<bool>,
     issuer: String,
     dropped: Counters<&'static str>,
     keys: Metric,
@@ -39,6 +44,7 @@ impl JwksSource {
             fetcher: Fetcher::new(issuer, FAMILY, remote.target.clone(), provider),
             remote,
             found: RefCell::default(),
+            is_refetch: Cell::new(false),
             issuer: issuer.to_owned(),
             dropped: Counters::new("finpay_jwt_keys"),
             keys: Metric::new(Kind::Gauge, FAMILY, &[("provider", provider)], "keys"),
@@ -51,12 +57,13 @@ impl JwksSource {
             return;
         }
         let stamp = self.fetcher.shared.stamp();
-        let is_due = stamp
-            .as_ref()
-            .is_none_or(|stamp| now_ms >= stamp.due_at_ms || (is_wanted && self.may_refetch(stamp, now_ms)));
-        if !is_due {
+        let is_due = stamp.as_ref().is_none_or(|stamp| now_ms >= stamp.due_at_ms);
+        let is_refetch =
+            !is_due && is_wanted && stamp.as_ref().is_some_and(|stamp| self.may_refetch(stamp, now_ms));
+        if !is_due && !is_refetch {
             return;
         }
+        self.is_refetch.set(is_refetch);
         let target = &self.fetcher.target;
         if self.remote.is_discovery {
             // The document first, each time: that is where a move of the keys would be told.
@@ -67,15 +74,23 @@ impl JwksSource {
         self.fetcher.ask(now_ms, &target.authority, &target.path, etag.filter(|etag| !etag.is_empty()));
     }
 
-    /// Unknown `kid`s cost an attacker nothing: they may trigger no more than one fetch in a time.
+    /// Unknown `kid`s cost an attacker nothing: they may trigger no more than one fetch in a time, taken over a while.
     fn may_refetch(&self, stamp: &Stamp, now_ms: u64) -> bool {
-        now_ms >= stamp.fetched_at_ms.saturating_add(millis(self.remote.min_refetch))
+        let ahead_ms = millis(self.remote.min_refetch).saturating_mul(REFETCHES.saturating_sub(1));
+        stamp.spent_until_ms <= now_ms.saturating_add(ahead_ms)
     }
 
-    /// Whether a request that lacks a key may find it soon.
-    pub(crate) fn may_help(&self, now_ms: u64, is_unknown_key: bool) -> bool {
-        let is_fresh = |stamp: Stamp| is_unknown_key && !self.may_refetch(&stamp, now_ms);
-        self.fetcher.is_worth_waiting(now_ms) && !self.fetcher.shared.stamp().is_some_and(is_fresh)
+    /// Of the requests that lack a key, those that may find it soon: all that came at this time or later.
+    pub(crate) fn helps_from(&self, now_ms: u64, is_unknown_key: bool) -> Option<u64> {
+        if !self.fetcher.is_worth_waiting(now_ms) {
+            return None;
+        }
+        match self.fetcher.shared.stamp().filter(|_| is_unknown_key) {
+            // What it lacks was not in the set that was fetched since it came.
+            Some(stamp) if self.may_refetch(&stamp, now_ms) => Some(stamp.fetched_at_ms.saturating_add(1)),
+            Some(_) => None,
+            None => Some(0),
+        }
     }
 
     /// Takes the answer to a call, if it was this source's.
@@ -106,7 +121,11 @@ impl JwksSource {
             .map_or(self.remote.refresh, |age| age.clamp(self.remote.min_refetch, self.remote.refresh));
         let etag = answer.headers.first("etag").unwrap_or_default().to_vec();
         let due_at_ms = now_ms.saturating_add(jittered(millis(refresh)));
-        let stamp = Stamp { fetched_at_ms: now_ms, due_at_ms, version: 0, etag };
+        let mut spent_until_ms = self.fetcher.shared.stamp().map_or(0, |last| last.spent_until_ms);
+        if self.is_refetch.get() {
+            spent_until_ms = spent_until_ms.max(now_ms).saturating_add(millis(self.remote.min_refetch));
+        }
+        let stamp = Stamp { fetched_at_ms: now_ms, due_at_ms, version: 0, spent_until_ms, etag };
         self.fetcher.share(answer.body.as_deref(), stamp)?;
         self.fetcher.succeed();
         Ok(())
