@@ -227,7 +227,7 @@ pub struct RemoteJwks {
     pub refresh_seconds: Option<u64>,
     /// How old a set may get before its keys no longer count; default 86400, 60 to 2592000.
     pub stale_seconds: Option<u64>,
-    /// Two fetches because of unknown `kid`s are at least so far apart; default 10, 1 to 3600.
+    /// One fetch because of unknown `kid`s in this time, two at once at most; default 10, 1 to 3600.
     pub min_refetch_seconds: Option<u64>,
 }
 
