@@ -59,7 +59,10 @@ impl Parking {
     }
 
     /// Takes out those that this says may go on.
-    pub(crate) fn take(&self, mut may_go: impl FnMut(&Parked) -> bool) -> Vec<Parked> {
-        self.requests.borrow_mut().extract_if(.., |request| may_go(request)).collect()
+    pub(crate) fn take(&self, may_go: impl FnMut(&Parked) -> bool) -> Vec<Parked> {
+        let mut requests = self.requests.borrow_mut();
+        let (go, wait): (Vec<_>, Vec<_>) = requests.drain(..).partition(may_go);
+        *requests = wait;
+        go
     }
 }
