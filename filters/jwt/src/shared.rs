@@ -81,7 +81,8 @@ impl Shared {
         let key = |entry: &str| format!("{kind} {entry} {scope} {cluster} {authority} {path}");
         let shared = Self {
             document_key: key("document"),
-            stamp_key: key("stamp"),
+            // Numbered by its layout: while modules are exchanged, both of them read what is shared.
+            stamp_key: key("stamp2"),
             lease_key: key("lease"),
             seen: Cell::new(None),
         };
