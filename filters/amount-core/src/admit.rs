@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use route::field::is_spelt;
+use route::field::{is_spelt, overrides_method};
 use route::{Match, Readings, normal_host};
 
 use crate::config::{Config, LiftWord, Rule};
@@ -22,9 +22,7 @@ pub enum Admission {
     Decided(Outcome),
 }
 
-/// Fields in which some servers find a method in place of the request's own.
-const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
-/// And a target.
+/// Fields in which some servers find a target in place of the request's own.
 const REWRITES: [&str; 2] = ["x-original-url", "x-rewrite-url"];
 
 /// The header fields that count.
@@ -119,7 +117,7 @@ impl<'a> Head<'a> {
     /// What some servers heed: other methods and targets, and `_` for `-`.
     fn lenient(&mut self, name: &[u8], value: &'a [u8]) {
         let is_one_of = |names: &[&str]| names.iter().any(|ours| is_spelt(name, ours.as_bytes()));
-        if is_one_of(&OVERRIDES) {
+        if overrides_method(name) {
             self.overrides.push(value);
         } else if is_one_of(&REWRITES) {
             self.rewrites.push(value);

@@ -159,7 +159,7 @@ pub(crate) struct LiftWord {
 impl Config {
     /// Reads and checks the rules. The error names the field.
     pub fn from_json(text: &[u8]) -> Result<Self, ConfigError> {
-        check::config(::config::parse::<raw::Config>(text, &[])?)
+        check::config(::config::parse::<raw::Config>(text, &raw::LISTS, &[])?)
     }
 
     /// Whether some rule has an amount of which the upstream is to be told.

@@ -104,6 +104,10 @@ fn amount(changes: Value) -> Value {
     amount(json!({"max": 5, "lift": {"header": "h", "has": "x"}})),
     "amounts[0].lift: must have max or caps"
 )]
+#[case::list_for_an_object(
+    json!({"match": [["a"], ["POST"], {"exact": "/a"}]}),
+    "match: must be an object"
+)]
 #[case::hosts(
     json!({"match": {"hosts": [], "methods": ["POST"], "path": {"exact": "/a"}}}),
     "match.hosts: must name some, or be left out"

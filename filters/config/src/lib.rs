@@ -35,16 +35,22 @@ impl ConfigError {
     }
 }
 
-/// Reads a configuration of this type, and nothing behind it. No field may be null, but for these, which hold values of
-/// any kind: to serde null is an absent field, and `max:` with nothing behind it is no word for "no limit".
-pub fn parse<T: DeserializeOwned>(text: &[u8], of_any_kind: &[&str]) -> Result<T, ConfigError> {
+/// Reads a configuration of this type, and nothing behind it. Lists stand in fields of the first names alone: serde
+/// takes one for an object too, its items for the fields in their order. No field may be null: to serde that is an
+/// absent field, and `max:` with nothing behind it is no word for "no limit". Fields of the last names hold values of
+/// any kind.
+pub fn parse<T: DeserializeOwned>(
+    text: &[u8],
+    lists: &[&str],
+    of_any_kind: &[&str],
+) -> Result<T, ConfigError> {
     let parsed = serde_json::from_slice(text).map_err(|error| {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         ConfigError::new(place::of(text, error.line(), error.column()), message)
     })?;
-    match place::null(text, of_any_kind) {
-        Some(place) => Err(ConfigError::new(place, "must have a value, or be left out")),
+    match place::fault(text, lists, of_any_kind) {
+        Some((place, message)) => Err(ConfigError::new(place, message)),
         None => Ok(parsed),
     }
 }

@@ -10,18 +10,24 @@ pub(crate) fn of(text: &[u8], line: usize, column: usize) -> String {
     walk.path()
 }
 
-/// The path of the first null in a right JSON text, aside from what lies in fields of these names.
-pub(crate) fn null(text: &[u8], aside: &[&str]) -> Option<String> {
+/// The first null in a right JSON text, or the first array in a field of another name than these, aside from what lies
+/// in fields of the last names.
+pub(crate) fn fault(text: &[u8], lists: &[&str], aside: &[&str]) -> Option<(String, &'static str)> {
     let mut walk = Walk { rest: text, path: Vec::new() };
-    let is_aside =
-        |step: &Step| matches!(step, Step::Member(Some(name), _) if aside.contains(&name.as_str()));
-    while let Some(byte) = walk.step() {
+    let is_in = |step: &Step, names: &[&str]| matches!(step, Step::Member(Some(name), _) if names.contains(&name.as_str()));
+    loop {
+        let is_list = walk.path.last().is_some_and(|step| is_in(step, lists));
+        let place = (walk.rest.first() == Some(&b'[') && !is_list).then(|| walk.path());
         // Behind strings no other word begins so.
-        if byte == b'n' && !walk.path.iter().any(is_aside) {
-            return Some(walk.path());
+        let fault = match walk.step()? {
+            b'[' => place.map(|place| (place, "must be an object")),
+            b'n' => Some((walk.path(), "must have a value, or be left out")),
+            _ => None,
+        };
+        if fault.is_some() && !walk.path.iter().any(|step| is_in(step, aside)) {
+            return fault;
         }
     }
-    None
 }
 
 /// Where in an object or array.
@@ -130,6 +136,8 @@ mod tests {
         words: Vec<String>,
     }
 
+    const LISTS: [&str; 2] = ["list", "words"];
+
     #[rstest]
     #[case::kind(r#"{"name":1}"#, "name: invalid type: integer `1`, expected a string")]
     #[case::escaped_quote(
@@ -177,7 +185,15 @@ mod tests {
         "inner.number: invalid type: string \"1\", expected u8"
     )]
     fn a_fault_has_its_place(#[case] text: &str, #[case] expected: &str) {
-        assert_eq!(parse::<Outer>(text.as_bytes(), &[]).unwrap_err().to_string(), expected);
+        assert_eq!(parse::<Outer>(text.as_bytes(), &LISTS, &[]).unwrap_err().to_string(), expected);
+    }
+
+    #[rstest]
+    #[case::in_a_field(r#"{"name":"a","inner":[1,["x"]]}"#, "inner: must be an object")]
+    #[case::in_a_list(r#"{"name":"a","list":[{"number":1},[2]]}"#, "list[1]: must be an object")]
+    #[case::the_whole(r#"["a",null,[],{}]"#, ".: must be an object")]
+    fn a_list_is_no_object(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(parse::<Outer>(text.as_bytes(), &LISTS, &[]).unwrap_err().to_string(), expected);
     }
 
     #[rstest]
@@ -188,17 +204,18 @@ mod tests {
     )]
     #[case::required(r#"{"name":null}"#, "name: invalid type: null, expected a string")]
     fn nothing_is_null(#[case] text: &str, #[case] expected: &str) {
-        assert_eq!(parse::<Outer>(text.as_bytes(), &[]).unwrap_err().to_string(), expected);
+        assert_eq!(parse::<Outer>(text.as_bytes(), &LISTS, &[]).unwrap_err().to_string(), expected);
     }
 
     #[test]
     fn a_value_of_any_kind_may_be_null() {
         let text = br#"{"equals":null,"list":[{"equals":{"a":[null]}}],"name":["equals",1]}"#;
-        assert!(parse::<serde_json::Value>(text, &["equals"]).is_ok());
-        let error = parse::<serde_json::Value>(text, &["list"]).unwrap_err();
+        let lists = ["list", "name", "a"];
+        assert!(parse::<serde_json::Value>(text, &lists, &["equals"]).is_ok());
+        let error = parse::<serde_json::Value>(text, &lists, &["list"]).unwrap_err();
         assert_eq!(error.to_string(), "equals: must have a value, or be left out");
         let text = br#"{"list":[1,{"a":[2,null]}]}"#;
-        let error = parse::<serde_json::Value>(text, &["equals"]).unwrap_err();
+        let error = parse::<serde_json::Value>(text, &lists, &["equals"]).unwrap_err();
         assert_eq!(error.to_string(), "list[1].a[1]: must have a value, or be left out");
     }
 }

@@ -198,6 +198,6 @@ pub struct RevocationFeed {
 impl Config {
     /// Parses and checks a plugin configuration.
     pub fn from_json(text: &[u8]) -> Result<Self, ConfigError> {
-        check::config(::config::parse::<raw::Config>(text, &raw::OF_ANY_KIND)?)
+        check::config(::config::parse::<raw::Config>(text, &raw::LISTS, &raw::OF_ANY_KIND)?)
     }
 }

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 
 use crate::claims::{Claims, Period};
 use crate::config::{ClaimHeader, HeaderValue, Provider};
+use crate::json::is_exact;
 use crate::revocations::{Fingerprint, Revocations};
 use crate::rules::{Demands, Grants};
 
@@ -30,8 +30,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// What is kept of these claims.
-    pub fn new(index: usize, provider: &Provider, claims: &Claims, demands: &Demands) -> Self {
+    /// What is kept of these claims, and of the payload that they were read from.
+    pub fn new(index: usize, provider: &Provider, claims: &Claims, payload: &str, demands: &Demands) -> Self {
         let fingerprints = match provider.revocations {
             Some(_) => {
                 [Some(Fingerprint::of_subject(&claims.sub)), claims.jti.as_deref().map(Fingerprint::of_token)]
@@ -43,7 +43,7 @@ impl Identity {
             period: claims.period(),
             grants: demands.grants(claims),
             subject: claims.sub.as_str().into(),
-            headers: Headers::new(provider, claims),
+            headers: Headers::new(provider, claims, payload),
             fingerprints,
             // A token that does not say when it was issued may be older than any cut-off.
             issued_at: claims.iat.unwrap_or(0),
@@ -91,10 +91,11 @@ struct Headers {
 const ABSENT: u16 = u16::MAX;
 
 impl Headers {
-    fn new(provider: &Provider, claims: &Claims) -> Self {
+    fn new(provider: &Provider, claims: &Claims, payload: &str) -> Self {
         let mut values = Vec::new();
         let lengths = provider.claim_headers.iter().map(|header| {
-            let value = render(header, provider, claims).filter(|value| value.len() <= header.max_bytes);
+            let value =
+                render(header, provider, claims, payload).filter(|value| value.len() <= header.max_bytes);
             let length = value.as_ref().map_or(ABSENT, |value| u16::try_from(value.len()).unwrap_or(ABSENT));
             if length != ABSENT {
                 values.extend_from_slice(value.unwrap_or_default().as_bytes());
@@ -118,7 +119,12 @@ impl Headers {
     }
 }
 
-fn render<'a>(header: &ClaimHeader, provider: &'a Provider, claims: &'a Claims) -> Option<Cow<'a, str>> {
+fn render<'a>(
+    header: &ClaimHeader,
+    provider: &'a Provider,
+    claims: &'a Claims,
+    payload: &'a str,
+) -> Option<Cow<'a, str>> {
     Some(match &header.value {
         HeaderValue::Subject => claims.sub.as_str().into(),
         HeaderValue::Issuer => provider.issuer.as_str().into(),
@@ -126,7 +132,7 @@ fn render<'a>(header: &ClaimHeader, provider: &'a Provider, claims: &'a Claims) 
         HeaderValue::TokenId => claims.jti.as_deref()?.into(),
         HeaderValue::Expiry => claims.exp.to_string().into(),
         HeaderValue::Claim(selector) => text(selector.find(&claims.all)?)?.into(),
-        HeaderValue::Payload => BASE64URL_NOPAD.encode(&serde_json::to_vec(&claims.all).ok()?).into(),
+        HeaderValue::Payload => payload.into(),
     })
 }
 
@@ -135,6 +141,7 @@ fn render<'a>(header: &ClaimHeader, provider: &'a Provider, claims: &'a Claims) 
 fn text(value: &Value) -> Option<String> {
     let text = match value {
         Value::Null => return None,
+        value if !is_exact(value) => return None,
         Value::String(text) => text.clone(),
         Value::Array(items) => joined(items).map_or_else(|| serde_json::to_string(value).ok(), Some)?,
         value => serde_json::to_string(value).ok()?,

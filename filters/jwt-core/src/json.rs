@@ -22,6 +22,19 @@ pub(crate) fn object(text: &[u8]) -> Option<Map<String, Value>> {
 /// Reads the value of a member of the outermost object, as strictly.
 pub(crate) const MEMBER: Seed = Seed { depth: MAX_DEPTH - 1 };
 
+/// Whether no number in a value was rounded because 64 bits do not hold it: many such numbers are read as one.
+pub(crate) fn is_exact(value: &Value) -> bool {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    match value {
+        Value::Number(number) => {
+            !number.is_f64() || number.as_f64().is_some_and(|value| value.abs() < BEYOND)
+        }
+        Value::Array(items) => items.iter().all(is_exact),
+        Value::Object(members) => members.values().all(is_exact),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
+}
+
 /// Reads a value that nests no deeper than this.
 #[derive(Clone, Copy)]
 pub(crate) struct Seed {

@@ -90,18 +90,28 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// The token of a header value; nothing if another scheme is used (RFC 6750 section 2.1, RFC 9110 section 11.4).
+/// The token of a header value; nothing if another scheme is used (RFC 6750 section 2.1, RFC 9110 section 11.4). Some
+/// proxies join fields of one name by a comma before a filter sees them, so another scheme is not to hide ours.
 fn credentials<'a>(value: &'a [u8], scheme: Option<&str>) -> Result<Option<&'a [u8]>, Reason> {
     let Some(scheme) = scheme else { return Ok(Some(value)) };
     let end = value.iter().position(|byte| !is_tchar(*byte)).unwrap_or(value.len());
     let (found, rest) = value.split_at_checked(end).ok_or(Reason::Request)?;
     if !found.eq_ignore_ascii_case(scheme.as_bytes()) {
-        return Ok(None);
+        let is_joined = (found.is_empty() && !value.is_empty()) || holds_scheme(value, scheme);
+        return if is_joined { Err(Reason::Request) } else { Ok(None) };
     }
     let text = rest.trim_ascii_start();
     let separated = rest.first() == Some(&b' ')
         && rest.iter().take(rest.len().saturating_sub(text.len())).all(|byte| *byte == b' ');
     if separated { Ok(Some(text)) } else { Err(Reason::Request) }
+}
+
+/// Whether credentials of this scheme could begin somewhere in a value.
+fn holds_scheme(value: &[u8], scheme: &str) -> bool {
+    value.split_inclusive(|byte| b", \t".contains(byte)).any(|word| {
+        word.split_last()
+            .is_some_and(|(end, word)| *end != b',' && word.eq_ignore_ascii_case(scheme.as_bytes()))
+    })
 }
 
 /// A token as text, if it is RFC 6750's b64token and not empty. Looked at only where the very bytes are not known yet.
@@ -129,10 +139,20 @@ fn parameters<'a>(target: &'a [u8], name: &str) -> impl Iterator<Item = &'a [u8]
 }
 
 fn pairs<'a>(text: &'a [u8], separator: u8, name: &str) -> impl Iterator<Item = &'a [u8]> {
-    text.split(move |byte| *byte == separator).filter_map(move |pair| {
-        let pair = pair.trim_ascii();
-        pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
-    })
+    text.split(move |byte| *byte == separator).filter_map(move |pair| value(pair, separator, name))
+}
+
+/// The value of a pair of this name. Servers take escapes in the names of parameters for what they stand for.
+fn value<'a>(pair: &'a [u8], separator: u8, name: &str) -> Option<&'a [u8]> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let behind = name.bytes().try_fold(pair.trim_ascii(), |rest, wanted| match rest {
+        [b'%', high, low, rest @ ..] if separator == b'&' => {
+            (digit(*high)? << 4 | digit(*low)? == u32::from(wanted)).then_some(rest)
+        }
+        [byte, rest @ ..] if *byte == wanted => Some(rest),
+        _ => None,
+    });
+    behind?.strip_prefix(b"=")
 }
 
 /// The target without a parameter; nothing if it has none.
@@ -154,10 +174,7 @@ pub fn without_cookie(header: &[u8], name: &str) -> Option<Vec<u8>> {
 }
 
 fn without<'a>(text: &'a [u8], separator: u8, name: &str) -> Vec<&'a [u8]> {
-    let ours = |pair: &&[u8]| {
-        pair.trim_ascii().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
-    };
-    text.split(|byte| *byte == separator).filter(|pair| !ours(pair)).collect()
+    text.split(|byte| *byte == separator).filter(|pair| value(pair, separator, name).is_none()).collect()
 }
 
 #[cfg(test)]
@@ -166,12 +183,13 @@ mod tests {
 
     use super::*;
 
-    fn places() -> [Place; 4] {
+    fn places() -> [Place; 5] {
         [
             Place::Header { name: "authorization".into(), scheme: Some("Bearer".into()) },
             Place::Header { name: "x-token".into(), scheme: None },
             Place::Cookie("session".into()),
             Place::Query("access_token".into()),
+            Place::Header { name: "x-other".into(), scheme: Some("Token".into()) },
         ]
     }
 
@@ -201,6 +219,12 @@ mod tests {
     #[case::joined(b"Bearer a.b.c,Bearer a.b.c", Err(Reason::Request))]
     #[case::two_tokens(b"Bearer a.b.c a.b.c", Err(Reason::Request))]
     #[case::trailing_space(b"Bearer a.b.c ", Err(Reason::Request))]
+    #[case::behind_another_scheme(b"Basic YTpi,Bearer a.b.c", Err(Reason::Request))]
+    #[case::behind_nothing(b",Bearer a.b.c", Err(Reason::Request))]
+    #[case::behind_a_word(b"x bearer a.b.c", Err(Reason::Request))]
+    #[case::behind_parameters(b"Digest a=\"b\",\tBEARER\ta.b.c", Err(Reason::Request))]
+    #[case::nothing_first(b",Basic YTpi", Err(Reason::Request))]
+    #[case::a_word_that_ends_so(b"Digest xBearer a, Bearer=a", Ok(None))]
     #[case::quoted(b"Bearer \"a.b.c\"", Err(Reason::Request))]
     #[case::not_utf8(b"Bearer \xff", Err(Reason::Request))]
     #[case::nul(b"Bearer a\0", Err(Reason::Request))]
@@ -217,17 +241,20 @@ mod tests {
         assert_eq!(find(&[("x-token", b"a.b.c")], "/"), Ok(Some(("a.b.c", 1))));
         assert_eq!(find(&[("cookie", b"a=1; session=a.b.c;b=2")], "/"), Ok(Some(("a.b.c", 2))));
         assert_eq!(find(&[], "/?x=1&access_token=a.b.c"), Ok(Some(("a.b.c", 3))));
+        assert_eq!(find(&[], "/?%61ccess%5ftoken=a.b.c"), Ok(Some(("a.b.c", 3))));
+        assert_eq!(find(&[("cookie", b"s%65ssion=a.b.c")], "/?access%5xtoken=a&access%5"), Ok(None));
         assert_eq!(find(&[("cookie", b"xsession=a.b.c; session2=a.b.c")], "/?Access_token=a"), Ok(None));
     }
 
     #[rstest]
     #[case::two_headers(&[("authorization", b"Bearer a".as_slice()), ("authorization", b"Bearer a")], "/")]
-    #[case::other_scheme_first(&[("authorization", b"Basic a".as_slice()), ("authorization", b"Bearer a")], "/")]
+    #[case::other_scheme_first(&[("x-other", b"Basic a".as_slice()), ("x-other", b"Token a")], "/")]
     #[case::two_places(&[("authorization", b"Bearer a".as_slice()), ("x-token", b"a")], "/")]
     #[case::cookie_twice(&[("cookie", b"session=a; session=a".as_slice())], "/")]
     #[case::two_cookie_headers(&[("cookie", b"session=a".as_slice()), ("cookie", b"session=b")], "/")]
     #[case::cookie_quoted(&[("cookie", b"session=\"a\"".as_slice())], "/")]
     #[case::parameter_twice(&[], "/?access_token=a&access_token=b")]
+    #[case::parameter_twice_once_escaped(&[], "/?access_token=a&access%5Ftoken=b")]
     #[case::parameter_empty(&[], "/?access_token=")]
     #[case::parameter_escaped(&[], "/?access_token=a%2Eb")]
     #[case::header_and_parameter(&[("authorization", b"Bearer a".as_slice())], "/?access_token=a")]
@@ -239,6 +266,7 @@ mod tests {
     #[case("/a?access_token=x", Some("/a"))]
     #[case("/a?b=1&access_token=x&c=2", Some("/a?b=1&c=2"))]
     #[case("/a?access_token=x&access_token=y", Some("/a"))]
+    #[case("/a?b=1&access%5ftoke%6e=x", Some("/a?b=1"))]
     #[case("/a?b=1", None)]
     #[case("/a", None)]
     fn takes_a_parameter_out(#[case] target: &str, #[case] expected: Option<&str>) {

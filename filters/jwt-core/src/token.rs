@@ -51,6 +51,11 @@ impl<'a> Signed<'a> {
         self.compact
     }
 
+    /// The claims as they came, in base64url.
+    pub fn payload(&self) -> &'a str {
+        self.text.split_once('.').map_or("", |(_, claims)| claims)
+    }
+
     /// The JWS signing input (RFC 7515 section 5.1): header and claims as they came, with the dot between them.
     pub fn text(&self) -> &'a [u8] {
         self.text.as_bytes()
@@ -87,8 +92,8 @@ impl<'a> UnverifiedToken<'a> {
     /// Reads the compact form: exactly three segments, and claims that are a JSON object (RFC 7519 section 7.2).
     pub fn parse(compact: &'a str) -> Result<Self, Reason> {
         let signed = Signed::parse(compact)?;
-        let claims = signed.text.split_once('.').and_then(|(_, claims)| decode(claims));
-        let claims = claims.and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
+        let claims =
+            decode(signed.payload()).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
         // Trying every key instead would let a token be judged by a key that it does not name.
         signed.kid().ok_or(Reason::UnknownKey)?;
         Ok(Self { signed, claims })
@@ -145,12 +150,16 @@ impl<'a> UnverifiedToken<'a> {
     }
 
     fn short_type(&self) -> Option<&str> {
-        const PREFIX: &str = "application/";
-        let typ = self.signed.typ()?;
-        match typ.split_at_checked(PREFIX.len()) {
-            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => Some(rest),
-            _ => Some(typ),
-        }
+        self.signed.typ().map(short_type)
+    }
+}
+
+/// A media type as tokens have it (RFC 7515 section 4.1.9).
+pub(crate) fn short_type(typ: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+        _ => typ,
     }
 }
 

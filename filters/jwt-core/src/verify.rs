@@ -155,10 +155,11 @@ impl<Check: SignatureCheck> Verifier<Check> {
         let token = parse(token).map_err(|reason| Fault { reason, provider: None })?;
         let (index, provider) =
             provider(config, &token).ok_or(Fault { reason: Reason::Issuer, provider: None })?;
+        let payload = token.signed().payload();
         let claims = self
             .check_for(provider, index, token, now_seconds)
             .map_err(|reason| Fault { reason, provider: Some(index) })?;
-        Ok(Identity::new(index, provider, &claims, &config.demands))
+        Ok(Identity::new(index, provider, &claims, payload, &config.demands))
     }
 
     fn check_for(

@@ -215,7 +215,7 @@ fn identity(config: &Config, provider: usize, sub: &str) -> Rc<Identity> {
     let changes = json!({"sub": sub, "iss": config.providers[provider].issuer});
     let claims = with(claims(), changes).as_object().cloned().unwrap();
     let claims = Claims::check(claims, &config.providers[provider], false, NOW).unwrap();
-    Rc::new(Identity::new(provider, &config.providers[provider], &claims, &config.demands))
+    Rc::new(Identity::new(provider, &config.providers[provider], &claims, "", &config.demands))
 }
 
 fn parsed(config: &Value) -> Config {

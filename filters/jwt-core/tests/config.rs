@@ -24,6 +24,12 @@ fn a_sound_configuration_is_taken() {
 #[case("/providers/0/algorithms", json!(["ES256", "HS256"]), "providers[0].algorithms[1]:")]
 #[case("/providers/0/algorithms", json!(["none"]), "providers[0].algorithms[0]:")]
 #[case("/providers/0/types", json!([""]), "providers[0].types:")]
+#[case("/providers/0/types", json!([" JWT"]), "providers[0].types:")]
+#[case("/providers/0/types", json!(["a b"]), "providers[0].types:")]
+#[case("/providers/0/types", json!(["application/"]), "providers[0].types:")]
+#[case("/providers/0/audiences", json!(["a "]), "providers[0].audiences:")]
+#[case("/providers/0/scopeClaim", json!(""), "providers[0].scopeClaim:")]
+#[case("/providers/0/scopeClaim", json!("/realm/scope"), "providers[0].scopeClaim:")]
 #[case("/providers/0/leewaySeconds", json!(301), "providers[0].leewaySeconds:")]
 #[case("/providers/0/leewaySeconds", json!("60"), "providers[0].leewaySeconds:")]
 #[case("/providers/0/leeway", json!(60), "providers[0].leeway:")]
@@ -40,6 +46,8 @@ fn a_sound_configuration_is_taken() {
 #[case("/providers/0/subjects", json!({}), "providers[0].subjects:")]
 #[case("/providers/0/maxLifetimeSeconds", json!(0), "providers[0].maxLifetimeSeconds:")]
 #[case("/providers/0/requiredClaims", json!([{}]), "providers[0].requiredClaims[0]:")]
+#[case("/providers/0/requiredClaims", json!([{"claim": "/a/b"}]), "providers[0].requiredClaims[0].claim:")]
+#[case("/providers/0/requiredClaims", json!([{"claim": ""}]), "providers[0].requiredClaims[0]")]
 #[case("/providers/0/requiredClaims", json!([{"pointer": "a"}]), "providers[0].requiredClaims[0].pointer:")]
 #[case(
     "/providers/0/requiredClaims",
@@ -55,6 +63,16 @@ fn a_sound_configuration_is_taken() {
     "/providers/0/claimHeaders",
     json!([{"header": "x-a", "claim": "a"}, {"header": "X-A", "claim": "b"}]),
     "providers[0].claimHeaders[1].header:"
+)]
+#[case(
+    "/providers/0/claimHeaders",
+    json!([{"header": "x-a-b", "claim": "a"}, {"header": "X_A.B", "claim": "b"}]),
+    "providers[0].claimHeaders[1].header:"
+)]
+#[case(
+    "/providers/0/claimHeaders",
+    json!([{"header": "x-a", "claim": "/a"}]),
+    "providers[0].claimHeaders[0].claim:"
 )]
 #[case("/providers/0/claimHeaders", json!([{"header": "x-a"}]), "providers[0].claimHeaders[0]:")]
 #[case(
@@ -72,6 +90,13 @@ fn a_sound_configuration_is_taken() {
 #[case("/tokenPlaces", json!([{"cookie": "a"}, {"cookie": "a"}]), "tokenPlaces[1]:")]
 #[case("/tokenPlaces", json!([{"header": "cookie"}]), "tokenPlaces[0].header:")]
 #[case("/tokenPlaces", json!([{"header": "authorization", "scheme": "Bearer "}]), "tokenPlaces[0].scheme:")]
+#[case("/tokenPlaces", json!([{"query": "a"}, {"header": "x-jwt-assertion"}]), "tokenPlaces[1].header:")]
+#[case("/tokenPlaces", json!([{"header": "X_Jwt_Assertion"}]), "tokenPlaces[0].header:")]
+#[case("/limits", json!([256, 0, 0, 1, 0]), "limits: must be an object")]
+#[case("/rules/1/match", json!([["a.example"], ["GET"], {"prefix": "/b"}]), "rules[1].match: must be an object")]
+#[case("/rules/1/match/path", json!(["/b", null, null]), "rules[1].match.path: must be an object")]
+#[case("/providers", json!([[]]), "providers[0]")]
+#[case("/providers/0/subjects", json!([["alice"], ["b"]]), "providers[0].subjects: must be an object")]
 #[case("/limits", json!({"tokenBytes": 65537}), "limits.tokenBytes:")]
 #[case("/forward", json!("drop"), "forward:")]
 #[case("/signatures", json!("none"), "signatures:")]
@@ -110,6 +135,59 @@ fn a_fault_is_named_by_its_path(#[case] pointer: &str, #[case] value: Value, #[c
     assert!(error.starts_with(expected), "{error}");
 }
 
+fn refusal(document: &Value) -> Option<String> {
+    Config::from_json(document.to_string().as_bytes()).err().map(|error| error.to_string())
+}
+
+#[test]
+fn no_token_stands_where_the_filter_writes() {
+    let mut document = config();
+    document["providers"][0]["claimHeaders"] = json!([{"header": "x-user", "claim": "a"}]);
+    document["tokenPlaces"] = json!([{"header": "x-token"}]);
+    assert_eq!(refusal(&document), None);
+    document["tokenPlaces"] = json!([{"header": "x_user"}]);
+    assert_eq!(
+        refusal(&document).as_deref(),
+        Some("tokenPlaces[0].header: is a header that this filter writes")
+    );
+    // Only where the token moves there is `Authorization` the filter's, and then it is a place for tokens too.
+    document["tokenPlaces"] = json!([{"header": "authorization", "scheme": "Bearer"}]);
+    document["forward"] = json!("authorization");
+    assert_eq!(refusal(&document), None);
+}
+
+#[rstest]
+#[case::beyond_64_bits("12345678901234567890123", true)]
+#[case::below_64_bits("-12345678901234567890123", true)]
+#[case::within("[{\"a\":1e30}]", true)]
+#[case::the_largest("18446744073709551615", false)]
+#[case::the_smallest("-9223372036854775808", false)]
+#[case::a_fraction("0.5", false)]
+fn a_number_is_compared_whole_or_not_at_all(#[case] number: &str, #[case] is_refused: bool) {
+    let mut document = config();
+    document["rules"][1]["claims"] = json!([{"claim": "a", "equals": "NUMBER"}]);
+    let text = document.to_string().replace("\"NUMBER\"", number);
+    let error = Config::from_json(text.as_bytes()).err().map(|error| error.to_string());
+    assert_eq!(
+        error.as_ref().is_some_and(|error| error.starts_with("rules[1].claims[0].equals:")),
+        is_refused,
+        "{error:?}"
+    );
+    if is_refused {
+        let error = Config::from_json(text.replace("equals", "contains").as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("rules[1].claims[0].contains:"), "{error}");
+    }
+}
+
+#[test]
+fn a_value_has_no_key_twice() {
+    let mut document = config();
+    document["rules"][1]["claims"] = json!([{"claim": "a", "equals": "OBJECT"}]);
+    let text = document.to_string().replace("\"OBJECT\"", r#"{"b":1,"b":2}"#);
+    let error = Config::from_json(text.as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("rules[1].claims[0].equals"), "{error}");
+}
+
 #[test]
 fn a_claim_may_have_to_be_null() {
     let mut document = config();
@@ -146,6 +224,25 @@ fn a_rule_that_can_never_apply_is_refused(#[case] matches: Value, #[case] is_dea
         is_dead,
         "{error:?}"
     );
+}
+
+#[rstest]
+#[case::all_methods(json!({"methods": ["GET", "POST"], "path": {"exact": "/a/b"}}), Some("[0, 1]"))]
+#[case::one_method_more(json!({"methods": ["GET", "POST", "PUT"], "path": {"exact": "/a/b"}}), None)]
+#[case::any_method(json!({"path": {"exact": "/a/b"}}), None)]
+#[case::hosts(json!({"hosts": ["a.example", "x.b.example"], "path": {"exact": "/c"}}), Some("[2, 3]"))]
+#[case::one_host_more(json!({"hosts": ["a.example", "b.example"], "path": {"exact": "/c"}}), None)]
+fn a_rule_that_earlier_ones_cover_together_is_refused(#[case] matches: Value, #[case] by: Option<&str>) {
+    let mut document = config();
+    document["rules"] = json!([
+        {"match": {"methods": ["GET"], "path": {"prefix": "/a"}}},
+        {"match": {"methods": ["POST"], "path": {"prefix": "/a"}}},
+        {"match": {"hosts": ["a.example"], "path": {"prefix": "/c"}}},
+        {"match": {"hosts": ["*.b.example"], "path": {"prefix": "/c"}}},
+        {"match": matches},
+    ]);
+    let expected = by.map(|by| format!("rules[4].match: can never apply: rules {by} match all of it before"));
+    assert_eq!(refusal(&document), expected);
 }
 
 #[test]

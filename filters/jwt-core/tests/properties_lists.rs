@@ -97,7 +97,7 @@ fn identities() -> [Rc<Identity>; 2] {
     [0, 1].map(|provider| {
         let claims = with(claims(), json!({"sub": format!("s{provider}")})).as_object().cloned().unwrap();
         let claims = Claims::check(claims, &config.providers[0], false, NOW).unwrap();
-        Rc::new(Identity::new(provider, &config.providers[0], &claims, &config.demands))
+        Rc::new(Identity::new(provider, &config.providers[0], &claims, "", &config.demands))
     })
 }
 

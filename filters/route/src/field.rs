@@ -28,6 +28,9 @@ const RESERVED: [&str; 19] = [
 /// And all that begin so: proxies' own.
 const RESERVED_PREFIXES: [&str; 2] = ["x-envoy-", "x-forwarded-"];
 
+/// Fields in which some servers find a method in place of the request's own.
+const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+
 /// RFC 9110 section 5.6.2: what names of fields, schemes and parameters consist of.
 pub fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
@@ -62,6 +65,11 @@ pub fn is_spelt(name: &[u8], other: &[u8]) -> bool {
 /// Whether a server could read a header's name as one that begins so.
 pub fn begins_spelt(name: &[u8], start: &[u8]) -> bool {
     name.get(..start.len()).is_some_and(|begin| is_spelt(begin, start))
+}
+
+/// Whether some servers take the method of a request from a field of this name.
+pub fn overrides_method(name: &[u8]) -> bool {
+    METHOD_OVERRIDES.iter().any(|known| is_spelt(name, known.as_bytes()))
 }
 
 #[cfg(test)]

@@ -43,7 +43,10 @@ impl Attacks {
 /// Every request needs a token of this issuer, but for one public path.
 fn guarded(issuer: &Issuer) -> Value {
     let mut configuration = configuration(&[issuer.inline_provider()]);
-    configuration["rules"] = json!([{"match": {"path": {"exact": "/public"}}, "public": true}]);
+    configuration["rules"] = json!([
+        {"match": {"path": {"exact": "/public"}}, "public": true},
+        {"match": {"path": {"exact": "/optional"}}, "optional": true},
+    ]);
     configuration
 }
 

@@ -11,6 +11,12 @@ use serde::Deserialize;
 
 use self::caps::caps;
 
+/// Fields that hold lists, somewhere.
+pub const LISTS: [&str; 12] = [
+    "allowed", "amounts", "arrays", "atMost", "counts", "fields", "hosts", "methods", "minus", "plus",
+    "rules", "sums",
+];
+
 /// The amount filter's `pluginConfig` (on plain Envoy: the `StringValue` in `configuration`).
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -8,7 +8,7 @@ use route::field;
 use super::raw;
 use super::{Config, ConfigError, Forward, Limits, Provider};
 use crate::place::{MAX_PLACES, Place};
-use crate::request::OWNED_PREFIX;
+use crate::request::{OWNED_PREFIX, is_owned};
 use crate::rules::Demands;
 use crate::token::MAX_TOKEN_BYTES;
 
@@ -37,7 +37,7 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
     }
     owned_headers.sort_unstable();
     owned_headers.dedup();
-    Ok(Config {
+    let config = Config {
         realm: raw.realm,
         matches_hosts: rules.iter().any(|rule| !rule.matches.hosts.is_empty()),
         providers,
@@ -51,7 +51,16 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
         signatures: raw.signatures,
         owned_headers,
         limits: limits(&raw.limits)?,
-    })
+    };
+    let is_written =
+        |place: &Place| matches!(place, Place::Header { name, .. } if is_owned(&config, name.as_bytes()));
+    match config.places.iter().position(is_written) {
+        Some(index) => {
+            let path = format!("tokenPlaces[{index}].header");
+            Err(ConfigError::new(path, "is a header that this filter writes"))
+        }
+        None => Ok(config),
+    }
 }
 
 fn providers(raw: Vec<raw::Provider>) -> Result<Vec<Provider>, ConfigError> {

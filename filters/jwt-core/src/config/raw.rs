@@ -3,11 +3,33 @@
 #![allow(missing_docs, reason = "each field's text is its description in the schema")]
 
 use route::raw::Match;
+use serde::de::DeserializeSeed;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// Fields whose value may be null.
+use crate::json;
+
+/// Fields whose value may be of any kind.
 pub(super) const OF_ANY_KIND: [&str; 2] = ["equals", "contains"];
+
+/// Fields that hold lists, somewhere.
+pub const LISTS: [&str; 15] = [
+    "algorithms",
+    "anyScopes",
+    "audiences",
+    "claimHeaders",
+    "claims",
+    "exact",
+    "hosts",
+    "methods",
+    "prefixes",
+    "providers",
+    "requiredClaims",
+    "rules",
+    "scopes",
+    "tokenPlaces",
+    "types",
+];
 
 /// The jwt filter's `pluginConfig` (on plain Envoy: the `StringValue` in `configuration`).
 #[derive(Debug, Deserialize)]
@@ -175,7 +197,7 @@ pub struct Condition {
 
 /// A value that is given, be it null.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
+    json::MEMBER.deserialize(deserializer).map(Some)
 }
 
 /// A header that tells of a claim.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use route::field::own_name;
+use route::field::{is_spelt, own_name};
 use serde_json::Value;
 
 use super::super::raw;
@@ -12,8 +12,10 @@ use super::super::{
 };
 use super::within;
 use crate::algorithm::Algorithm;
+use crate::json::is_exact;
 use crate::jwks::KeySet;
 use crate::selector::{Condition, Selector, Test};
+use crate::token::short_type;
 
 const MAX_CLAIM_HEADERS: usize = 32;
 const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
@@ -54,7 +56,7 @@ pub(super) fn provider(raw: raw::Provider, path: &str, is_alone: bool) -> Result
         subjects: subjects(raw.subjects, &at("subjects"))?,
         algorithms: algorithms.collect::<Result<Vec<_>, _>>()?,
         types: match raw.types {
-            Some(types) => texts(types, &at("types"))?,
+            Some(types) => types_of(&types, &at("types"))?,
             None => vec!["at+jwt".to_owned(), "JWT".to_owned()],
         },
         needs_type: raw.needs_type.unwrap_or(true),
@@ -66,13 +68,29 @@ pub(super) fn provider(raw: raw::Provider, path: &str, is_alone: bool) -> Result
         required_claims: conditions
             .map(|(index, raw)| condition(raw, &format!("{path}.requiredClaims[{index}]")))
             .collect::<Result<_, _>>()?,
-        scope_claim: raw.scope_claim.unwrap_or_else(|| "scope".to_owned()),
+        scope_claim: match raw.scope_claim {
+            Some(name) => {
+                claim_name(&name, &at("scopeClaim"), "no pointer is taken here").map(str::to_owned)?
+            }
+            None => "scope".to_owned(),
+        },
         claim_headers: claim_headers(raw.claim_headers, &at("claimHeaders"))?,
         revocations: raw.revocations.map(|raw| revocations(raw, &at("revocations"))).transpose()?,
         jwks,
     };
     usable_algorithms(&provider, path)?;
     Ok(provider)
+}
+
+/// Media types, without what tokens leave out of them.
+fn types_of(types: &[String], path: &str) -> Result<Vec<String>, ConfigError> {
+    let types = types.iter().map(|typ| short_type(typ).to_owned()).collect();
+    let types = texts(types, path)?;
+    if types.iter().all(|typ| visible(typ)) {
+        Ok(types)
+    } else {
+        Err(ConfigError::new(path, "must be media types"))
+    }
 }
 
 /// A key set that is known now shows at once which algorithms can never be used.
@@ -113,6 +131,12 @@ fn subjects(raw: Option<raw::Subjects>, path: &str) -> Result<Subjects, ConfigEr
 /// A condition on claims.
 pub(super) fn condition(raw: raw::Condition, path: &str) -> Result<Condition, ConfigError> {
     let claim = selector(raw.claim.as_deref(), raw.pointer.as_deref(), path)?;
+    for (name, value) in [("equals", &raw.equals), ("contains", &raw.contains)] {
+        if value.as_ref().is_some_and(|value| !is_exact(value)) {
+            let message = "must hold no number beyond 64 bits, which many are rounded to";
+            return Err(ConfigError::new(format!("{path}.{name}"), message));
+        }
+    }
     let test = match (raw.equals, raw.contains) {
         (None, None) => Test::Present,
         (Some(value), None) => Test::Equals(value),
@@ -125,11 +149,24 @@ pub(super) fn condition(raw: raw::Condition, path: &str) -> Result<Condition, Co
 
 fn selector(claim: Option<&str>, pointer: Option<&str>, path: &str) -> Result<Selector, ConfigError> {
     match (claim, pointer) {
-        (Some(name), None) if !name.is_empty() => Ok(Selector::name(name)),
+        (Some(name), None) => {
+            claim_name(name, &format!("{path}.claim"), "write pointer for that").map(Selector::name)
+        }
         (None, Some(pointer)) => Selector::pointer(pointer)
             .ok_or_else(|| ConfigError::new(format!("{path}.pointer"), "must be an RFC 6901 pointer")),
         _ => Err(ConfigError::new(path, "must name one claim, by claim or by pointer")),
     }
+}
+
+/// A name that looks like a pointer would never be found.
+fn claim_name<'a>(name: &'a str, path: &str, advice: &str) -> Result<&'a str, ConfigError> {
+    if name.is_empty() || name.starts_with('/') {
+        return Err(ConfigError::new(
+            path,
+            format!("must be the name of a claim, without / before it: {advice}"),
+        ));
+    }
+    Ok(name)
 }
 
 fn claim_headers(raw: Option<Vec<raw::ClaimHeader>>, path: &str) -> Result<Vec<ClaimHeader>, ConfigError> {
@@ -147,8 +184,11 @@ fn claim_headers(raw: Option<Vec<raw::ClaimHeader>>, path: &str) -> Result<Vec<C
     for (index, raw) in raw.into_iter().enumerate() {
         let path = format!("{path}[{index}]");
         let header = claim_header(&raw, &path)?;
-        if headers.iter().any(|known| known.name == header.name) {
-            return Err(ConfigError::new(format!("{path}.header"), "is written already"));
+        if headers.iter().any(|known| is_spelt(known.name.as_bytes(), header.name.as_bytes())) {
+            return Err(ConfigError::new(
+                format!("{path}.header"),
+                "is written already, or differs from one by its marks alone",
+            ));
         }
         headers.push(header);
     }
@@ -247,8 +287,8 @@ fn visible(text: &str) -> bool {
 }
 
 fn texts(list: Vec<String>, path: &str) -> Result<Vec<String>, ConfigError> {
-    if list.is_empty() || list.iter().any(String::is_empty) {
-        return Err(ConfigError::new(path, "must not be empty or hold empty text"));
+    if list.is_empty() || list.iter().any(|text| text.is_empty() || text.trim() != text) {
+        return Err(ConfigError::new(path, "must hold some, none of them empty or with blanks at its ends"));
     }
     Ok(list)
 }

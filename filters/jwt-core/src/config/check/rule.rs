@@ -1,6 +1,7 @@
 //! Rules.
 
 use ::config::named;
+use route::Match;
 
 use super::super::raw;
 use super::super::{ConfigError, Provider};
@@ -19,15 +20,34 @@ pub(super) fn rules(
     for (index, raw) in raw.into_iter().enumerate() {
         let path = format!("rules[{index}]");
         let rule = rule(raw, &path, providers, demands)?;
-        if let Some(earlier) = rules.iter().position(|earlier| earlier.matches.covers(&rule.matches)) {
-            return Err(ConfigError::new(
-                format!("{path}.match"),
-                format!("can never apply: rules[{earlier}] matches all of it before"),
-            ));
+        if let Some(earlier) = covered_by(&rules, &rule.matches) {
+            let message = format!("can never apply: rules {earlier:?} match all of it before");
+            return Err(ConfigError::new(format!("{path}.match"), message));
         }
         rules.push(rule);
     }
     Ok(rules)
+}
+
+/// The rules that together match all that this is for, if they do: each of its methods and hosts has one.
+fn covered_by(rules: &[Rule], matches: &Match) -> Option<Vec<usize>> {
+    let mut part = matches.clone();
+    let mut found = Vec::new();
+    for methods in each(&matches.methods) {
+        for hosts in each(&matches.hosts) {
+            (part.methods, part.hosts) = (methods.to_vec(), hosts.to_vec());
+            let index = rules.iter().position(|rule| rule.matches.covers(&part))?;
+            if !found.contains(&index) {
+                found.push(index);
+            }
+        }
+    }
+    Some(found)
+}
+
+/// The members one by one; of an empty list, which is no condition, that list.
+fn each<T>(list: &[T]) -> impl Iterator<Item = &[T]> {
+    list.chunks(1).chain(list.is_empty().then_some(list))
 }
 
 fn rule(
