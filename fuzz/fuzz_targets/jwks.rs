@@ -3,12 +3,13 @@
 #![no_main]
 
 use jwt_core::algorithm::Algorithm;
-use jwt_core::jwks::{KeySet, MAX_KEYS, Unusable};
+use jwt_core::config::Limits;
+use jwt_core::jwks::{KeySet, Unusable};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|document: &[u8]| match KeySet::parse(document) {
+fuzz_target!(|document: &[u8]| match KeySet::parse(document, &Limits::default()) {
     Ok(set) => {
-        assert!((1..=MAX_KEYS).contains(&set.count()));
+        assert!((1..=Limits::default().jwks_keys).contains(&set.count()));
         assert_eq!(set.keys().count(), set.count());
         for key in set.keys() {
             // No host checks EdDSA.
@@ -17,6 +18,6 @@ fuzz_target!(|document: &[u8]| match KeySet::parse(document) {
             assert!(key.algorithms().all(|algorithm| key.may_check(algorithm)));
         }
     }
-    Err(Unusable::Empty(dropped)) => assert!(dropped.len() <= MAX_KEYS),
+    Err(Unusable::Empty(dropped)) => assert!(dropped.len() <= Limits::default().jwks_keys),
     Err(Unusable::NotASet) => {}
 });

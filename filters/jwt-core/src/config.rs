@@ -55,6 +55,12 @@ pub struct Config {
 pub struct Limits {
     /// Of one token.
     pub token_bytes: usize,
+    /// Of objects and arrays within each other, in a token's header and in its claims.
+    pub token_depth: usize,
+    /// Of one key set's document.
+    pub jwks_bytes: usize,
+    /// Of keys in one key set, those that cannot be used too.
+    pub jwks_keys: usize,
     /// Remembered tokens.
     pub cached_tokens: usize,
     /// What they may take.
@@ -63,6 +69,21 @@ pub struct Limits {
     pub revocations: usize,
     /// Requests that wait for keys.
     pub parked_requests: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            token_bytes: 16 << 10,
+            token_depth: 16,
+            jwks_bytes: 64 << 10,
+            jwks_keys: 100,
+            cached_tokens: 10_000,
+            cached_bytes: 16 << 20,
+            revocations: 100_000,
+            parked_requests: 1_000,
+        }
+    }
 }
 
 /// An issuer whose tokens are taken.

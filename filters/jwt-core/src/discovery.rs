@@ -31,7 +31,7 @@ pub enum Unusable {
 
 /// Reads the document of this issuer.
 pub fn read(document: &[u8], issuer: &str) -> Result<Location, Unusable> {
-    let members = json::object(document).ok_or(Unusable::NotAnObject)?;
+    let members = json::object(document, json::MAX_DEPTH).ok_or(Unusable::NotAnObject)?;
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     if text("issuer") != Some(issuer) {
         return Err(Unusable::Issuer);

@@ -5,22 +5,19 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Arrays and objects within each other. No header, claims or key set of an honest issuer comes near it.
-const MAX_DEPTH: usize = 16;
+/// Arrays and objects within each other: in what issuers serve. No honest document comes near it.
+pub(crate) const MAX_DEPTH: usize = 16;
 
-/// The members of a JSON object, or nothing if the text is anything else.
-pub(crate) fn object(text: &[u8]) -> Option<Map<String, Value>> {
+/// The members of a JSON object that nests no deeper than this, or nothing if the text is anything else.
+pub(crate) fn object(text: &[u8], depth: usize) -> Option<Map<String, Value>> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Seed { depth: MAX_DEPTH }.deserialize(&mut deserializer).ok()?;
+    let value = Seed { depth }.deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
     match value {
         Value::Object(members) => Some(members),
         _ => None,
     }
 }
-
-/// Reads the value of a member of the outermost object, as strictly.
-pub(crate) const MEMBER: Seed = Seed { depth: MAX_DEPTH - 1 };
 
 /// Whether no number in a value was rounded because 64 bits do not hold it: many such numbers are read as one.
 pub(crate) fn is_exact(value: &Value) -> bool {
@@ -38,7 +35,7 @@ pub(crate) fn is_exact(value: &Value) -> bool {
 /// Reads a value that nests no deeper than this.
 #[derive(Clone, Copy)]
 pub(crate) struct Seed {
-    depth: usize,
+    pub(crate) depth: usize,
 }
 
 impl Seed {
@@ -117,7 +114,11 @@ impl<'de> Visitor<'de> for Seed {
 mod tests {
     use rstest::rstest;
 
-    use super::object;
+    use super::MAX_DEPTH;
+
+    fn object(text: &[u8]) -> Option<serde_json::Map<String, serde_json::Value>> {
+        super::object(text, MAX_DEPTH)
+    }
 
     #[rstest]
     #[case::duplicate(br#"{"a":1,"a":1}"#)]

@@ -4,13 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::config::Limits;
 use crate::json;
 pub use crate::key::Key;
-
-/// A larger answer is not a key set of ours.
-pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
-/// Issuers publish a handful; some that never retire any have dozens.
-pub const MAX_KEYS: usize = 100;
 
 /// Members that only a private or symmetric key has (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -63,7 +59,7 @@ pub struct KeySet {
 /// Why a document gives no key set; the last good set then stays.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    /// It is not a JSON object with an array `keys`, or it is too large.
+    /// It is not a JSON object with an array `keys`, it is too large, or it has too many keys.
     #[error("not a JSON Web Key Set")]
     NotASet,
     /// Every key was dropped.
@@ -73,13 +69,13 @@ pub enum Unusable {
 
 impl KeySet {
     /// Reads a JWKS document. One bad key does not spoil the others.
-    pub fn parse(document: &[u8]) -> Result<Self, Unusable> {
-        if document.len() > MAX_DOCUMENT_BYTES {
+    pub fn parse(document: &[u8], limits: &Limits) -> Result<Self, Unusable> {
+        if document.len() > limits.jwks_bytes {
             return Err(Unusable::NotASet);
         }
-        let members = json::object(document).ok_or(Unusable::NotASet)?;
+        let members = json::object(document, json::MAX_DEPTH).ok_or(Unusable::NotASet)?;
         let entries = members.get("keys").and_then(Value::as_array).ok_or(Unusable::NotASet)?;
-        if entries.len() > MAX_KEYS {
+        if entries.len() > limits.jwks_keys {
             return Err(Unusable::NotASet);
         }
         let mut keys = BTreeMap::new();

@@ -116,7 +116,7 @@ impl Page {
         if body.len() > MAX_PAGE_BYTES {
             return Err(Unusable::NotAPage);
         }
-        json::object(body).and_then(|members| Self::read(&members)).ok_or(Unusable::NotAPage)
+        json::object(body, json::MAX_DEPTH).and_then(|members| Self::read(&members)).ok_or(Unusable::NotAPage)
     }
 
     /// Nothing if a member is unknown, missing or of another kind.

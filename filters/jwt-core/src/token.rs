@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use self::header::Header;
 use crate::algorithm::Algorithm;
+use crate::config::Limits;
 use crate::json;
 use crate::verdict::Reason;
 
@@ -27,7 +28,7 @@ pub struct Signed<'a> {
 
 impl<'a> Signed<'a> {
     /// Reads the compact form (RFC 7515 section 7.1): header and signature, each in canonical base64url.
-    pub fn parse(compact: &'a str) -> Result<Self, Reason> {
+    pub fn parse(compact: &'a str, limits: &Limits) -> Result<Self, Reason> {
         if compact.len() > MAX_TOKEN_BYTES {
             return Err(Reason::Malformed);
         }
@@ -36,7 +37,9 @@ impl<'a> Signed<'a> {
         if claims.contains('.') {
             return Err(Reason::Malformed);
         }
-        let header = decode(header).and_then(|text| Header::parse(&text)).ok_or(Reason::Malformed)?;
+        let header = decode(header)
+            .and_then(|text| Header::parse(&text, limits.token_depth))
+            .ok_or(Reason::Malformed)?;
         let signature = decode(signature).ok_or(Reason::Malformed)?;
         let Header { alg, kid, typ } = header;
         let algorithm = Algorithm::from_name(&alg.ok_or(Reason::Malformed)?).ok_or(Reason::Algorithm)?;
@@ -90,10 +93,10 @@ pub struct UnverifiedToken<'a> {
 
 impl<'a> UnverifiedToken<'a> {
     /// Reads the compact form: exactly three segments, and claims that are a JSON object (RFC 7519 section 7.2).
-    pub fn parse(compact: &'a str) -> Result<Self, Reason> {
-        let signed = Signed::parse(compact)?;
-        let claims =
-            decode(signed.payload()).and_then(|text| json::object(&text)).ok_or(Reason::Malformed)?;
+    pub fn parse(compact: &'a str, limits: &Limits) -> Result<Self, Reason> {
+        let signed = Signed::parse(compact, limits)?;
+        let claims = decode(signed.payload()).and_then(|text| json::object(&text, limits.token_depth));
+        let claims = claims.ok_or(Reason::Malformed)?;
         // Trying every key instead would let a token be judged by a key that it does not name.
         signed.kid().ok_or(Reason::UnknownKey)?;
         Ok(Self { signed, claims })

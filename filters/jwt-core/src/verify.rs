@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::cache::Cache;
 use crate::claims::Claims;
-use crate::config::{Config, Jwks, Provider};
+use crate::config::{Config, Jwks, Limits, Provider};
 use crate::identity::Identity;
 use crate::jwks::KeySet;
 use crate::place::token68;
@@ -152,7 +152,7 @@ impl<Check: SignatureCheck> Verifier<Check> {
     /// What never changes for a token and a key set. What costs little is checked before the signature, which costs
     /// most; nothing of it is believed before.
     fn check(&self, config: &Config, token: &[u8], now_seconds: u64) -> Result<Identity, Fault> {
-        let token = parse(token).map_err(|reason| Fault { reason, provider: None })?;
+        let token = parse(token, &config.limits).map_err(|reason| Fault { reason, provider: None })?;
         let (index, provider) =
             provider(config, &token).ok_or(Fault { reason: Reason::Issuer, provider: None })?;
         let payload = token.signed().payload();
@@ -194,8 +194,9 @@ impl<Check: SignatureCheck> Verifier<Check> {
 
 /// What is no credential at all is told from what is no token. All that a token is made of may stand in a credential
 /// (base64url and dots), so only what does not parse is looked at for that.
-fn parse(token: &[u8]) -> Result<UnverifiedToken<'_>, Reason> {
-    let parsed = std::str::from_utf8(token).map_err(|_| Reason::Request).and_then(UnverifiedToken::parse);
+fn parse<'a>(token: &'a [u8], limits: &Limits) -> Result<UnverifiedToken<'a>, Reason> {
+    let text = std::str::from_utf8(token).map_err(|_| Reason::Request);
+    let parsed = text.and_then(|text| UnverifiedToken::parse(text, limits));
     parsed.map_err(|reason| token68(token).err().unwrap_or(reason))
 }
 

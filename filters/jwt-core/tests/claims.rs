@@ -165,6 +165,31 @@ fn the_end_of_time_is_a_time() {
     assert_eq!(refusal(json!({}), json!({"exp": u64::from(u32::MAX) + 1})), Some(Reason::Claims));
 }
 
+#[rstest]
+#[case::header_at_the_limit(3, 2, 1, None)]
+#[case::header_beyond(3, 3, 1, Some(Reason::Malformed))]
+#[case::claims_at_the_limit(3, 1, 2, None)]
+#[case::claims_beyond(3, 1, 3, Some(Reason::Malformed))]
+#[case::flat(1, 0, 0, None)]
+#[case::flat_header(1, 1, 0, Some(Reason::Malformed))]
+#[case::deep(64, 63, 63, None)]
+fn what_nests_deeper_than_the_limit_is_refused(
+    #[case] limit: u64,
+    #[case] in_header: usize,
+    #[case] in_claims: usize,
+    #[case] expected: Option<Reason>,
+) {
+    let nested = |arrays| (0..arrays).fold(json!(1), |value, _| json!([value]));
+    let config = with(config(), json!({"limits": {"tokenDepth": limit}}));
+    let config = Config::from_json(config.to_string().as_bytes()).expect("a sound configuration");
+    let token = sign(
+        &with(header(), json!({"a": nested(in_header)})),
+        &with(claims(), json!({"a": nested(in_claims)})),
+    );
+    let verdict = common::verifier(&config, &[jwk()]).verify(&config, token.as_bytes(), NOW);
+    assert_eq!(verdict.err().map(|fault| fault.reason), expected);
+}
+
 /// The headers that a service is told, as text.
 fn told(claim_headers: &Value, changes: Value) -> Vec<(String, String)> {
     told_of(claim_headers, &sign(&header(), &with(claims(), changes)))

@@ -3,7 +3,8 @@
 mod signers;
 
 use jwt_core::algorithm::Algorithm;
-use jwt_core::jwks::{Dropped, KeySet, MAX_DOCUMENT_BYTES, MAX_KEYS, Unusable};
+use jwt_core::config::Limits;
+use jwt_core::jwks::{Dropped, KeySet, Unusable};
 use rstest::rstest;
 use serde_json::{Value, json};
 use signers::{b64, bytes, key, set, signer};
@@ -19,7 +20,7 @@ fn with(mut jwk: Value, changes: &Value) -> Value {
 }
 
 fn parse(keys: &[Value]) -> Result<KeySet, Unusable> {
-    KeySet::parse(json!({"keys": keys}).to_string().as_bytes())
+    KeySet::parse(json!({"keys": keys}).to_string().as_bytes(), &Limits::default())
 }
 
 /// Why this key of the algorithm's signer is dropped with these changes, if it is. A sound key beside it stays.
@@ -183,14 +184,15 @@ fn two_keys_of_one_name_are_both_dropped() {
 #[test]
 fn a_set_has_a_limit_of_keys_and_of_bytes() {
     let jwk = |index: usize| with(signer(Algorithm::Es256).jwk.clone(), &json!({"kid": index.to_string()}));
-    let keys: Vec<Value> = (0..=MAX_KEYS).map(jwk).collect();
-    assert_eq!(parse(&keys[..MAX_KEYS]).unwrap().count(), 100);
+    let default = Limits::default();
+    let keys: Vec<Value> = (0..=default.jwks_keys).map(jwk).collect();
+    assert_eq!(parse(&keys[..default.jwks_keys]).unwrap().count(), 100);
     assert_eq!(parse(&keys).unwrap_err(), Unusable::NotASet);
     let mut document = json!({"keys": [jwk(0)]}).to_string();
-    document.push_str(&" ".repeat(MAX_DOCUMENT_BYTES - document.len()));
-    assert!(KeySet::parse(document.as_bytes()).is_ok());
+    document.push_str(&" ".repeat(default.jwks_bytes - document.len()));
+    assert!(KeySet::parse(document.as_bytes(), &default).is_ok());
     document.push(' ');
-    assert_eq!(KeySet::parse(document.as_bytes()).unwrap_err(), Unusable::NotASet);
+    assert_eq!(KeySet::parse(document.as_bytes(), &default).unwrap_err(), Unusable::NotASet);
 }
 
 #[rstest]
@@ -201,7 +203,7 @@ fn a_set_has_a_limit_of_keys_and_of_bytes() {
 #[case::two_lists(r#"{"keys":[],"keys":[]}"#)]
 #[case::trailing_comma(r#"{"keys":[],}"#)]
 fn refuses_what_is_no_set(#[case] document: &str) {
-    assert_eq!(KeySet::parse(document.as_bytes()).unwrap_err(), Unusable::NotASet);
+    assert_eq!(KeySet::parse(document.as_bytes(), &Limits::default()).unwrap_err(), Unusable::NotASet);
 }
 
 #[test]

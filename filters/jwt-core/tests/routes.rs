@@ -3,6 +3,7 @@
 mod common;
 
 use common::{claims, header, jwk, request, sign, valid, with};
+use jwt_core::config::Limits;
 use jwt_core::jwks::{Dropped, KeySet, Unusable};
 use jwt_core::verdict::{Denial, Reason, Verdict};
 use rstest::rstest;
@@ -99,17 +100,18 @@ fn a_missing_scope_is_named() {
 #[case::padded(json!({"x": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}), Dropped::Malformed)]
 fn a_bad_key_is_dropped_and_the_good_one_stays(#[case] change: Value, #[case] reason: Dropped) {
     let bad = with(with(jwk(), json!({"kid": "bad"})), change);
-    let set = KeySet::parse(json!({"keys": [bad, jwk()]}).to_string().as_bytes()).unwrap();
+    let set =
+        KeySet::parse(json!({"keys": [bad, jwk()]}).to_string().as_bytes(), &Limits::default()).unwrap();
     assert_eq!((set.count(), set.dropped()), (1, [reason].as_slice()));
     assert!(set.get("k1").is_some() && set.get("bad").is_none());
-    let alone = KeySet::parse(json!({"keys": [bad]}).to_string().as_bytes());
+    let alone = KeySet::parse(json!({"keys": [bad]}).to_string().as_bytes(), &Limits::default());
     assert_eq!(alone.err(), Some(Unusable::Empty(vec![reason])));
 }
 
 #[test]
 fn two_keys_of_one_name_are_none() {
     let document = json!({"keys": [jwk(), jwk(), with(jwk(), json!({"kid": "k2"}))]});
-    let set = KeySet::parse(document.to_string().as_bytes()).unwrap();
+    let set = KeySet::parse(document.to_string().as_bytes(), &Limits::default()).unwrap();
     assert!(set.get("k1").is_none() && set.get("k2").is_some());
     assert_eq!(set.dropped(), [Dropped::Duplicate]);
 }
@@ -122,5 +124,5 @@ fn two_keys_of_one_name_are_none() {
 #[case(br#"{"keys":[],"keys":[]}"#)]
 #[case(b"<html>")]
 fn what_is_no_set_is_refused(#[case] document: &[u8]) {
-    assert_eq!(KeySet::parse(document).err(), Some(Unusable::NotASet));
+    assert_eq!(KeySet::parse(document, &Limits::default()).err(), Some(Unusable::NotASet));
 }

@@ -5,6 +5,7 @@
 mod vectors_folder;
 
 use jwt_core::algorithm::Algorithm;
+use jwt_core::config::Limits;
 use jwt_core::jwks::{Dropped, KeySet, Unusable};
 use jwt_core::signature::{InModule, SignatureCheck};
 use jwt_core::token::Signed;
@@ -65,9 +66,12 @@ fn published(key: &Value) -> Value {
 /// Whether the key made the token. A token without `kid` is judged here all the same: the signature is what counts.
 fn is_taken(token: &str, key: &Value) -> bool {
     let key = published(key);
-    let Ok(set) = KeySet::parse(json!({"keys": [key]}).to_string().as_bytes()) else { return false };
+    let Ok(set) = KeySet::parse(json!({"keys": [key]}).to_string().as_bytes(), &Limits::default()) else {
+        return false;
+    };
     let key = set.get(key["kid"].as_str().unwrap_or_default()).expect("the only key");
-    Signed::parse(token).is_ok_and(|signed| InModule.is_signed_by(&signed, signed.algorithm(), key))
+    Signed::parse(token, &Limits::default())
+        .is_ok_and(|signed| InModule.is_signed_by(&signed, signed.algorithm(), key))
 }
 
 /// All forms of an `output`.
@@ -118,7 +122,9 @@ fn keys_of_the_cookbook() {
     let Some(vectors) = vectors() else { return };
     let verdicts: Vec<_> = vectors_folder::files(&vectors, "jose-cookbook/jwk")
         .into_iter()
-        .map(|(name, key)| (name, KeySet::parse(json!({"keys": [key]}).to_string().as_bytes())))
+        .map(|(name, key)| {
+            (name, KeySet::parse(json!({"keys": [key]}).to_string().as_bytes(), &Limits::default()))
+        })
         .map(|(name, set)| (name, set.map(|set| set.count())))
         .collect();
     let dropped = |reason| Err(Unusable::Empty(vec![reason]));
@@ -138,7 +144,8 @@ fn keys_of_the_cookbook() {
 fn an_rsa_key_of_the_cookbook_serves_its_family() {
     let Some(vectors) = vectors() else { return };
     let key = read(&vectors, "jose-cookbook/jwk/3_3.rsa_public_key.json");
-    let set = KeySet::parse(json!({"keys": [key]}).to_string().as_bytes()).expect("a set");
+    let set =
+        KeySet::parse(json!({"keys": [key]}).to_string().as_bytes(), &Limits::default()).expect("a set");
     let key = set.get("bilbo.baggins@hobbiton.example").expect("the key");
     let rsa = [Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Ps256];
     assert_eq!(key.algorithms().collect::<Vec<_>>(), rsa);

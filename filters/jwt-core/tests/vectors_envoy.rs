@@ -4,6 +4,7 @@
 
 mod vectors_folder;
 
+use jwt_core::config::Limits;
 use jwt_core::jwks::KeySet;
 use jwt_core::signature::{InModule, SignatureCheck};
 use jwt_core::token::{Signed, UnverifiedToken};
@@ -73,8 +74,8 @@ fn text<'a>(row: &'a Value, name: &str) -> &'a str {
 
 /// What `verify` does with keys, without what it does with issuers and claims.
 fn is_verified(token: &str, keys: &str) -> bool {
-    let Ok(set) = KeySet::parse(keys.as_bytes()) else { return false };
-    let Ok(token) = UnverifiedToken::parse(token) else { return false };
+    let Ok(set) = KeySet::parse(keys.as_bytes(), &Limits::default()) else { return false };
+    let Ok(token) = UnverifiedToken::parse(token, &Limits::default()) else { return false };
     let Some(key) = set.get(token.kid()) else { return false };
     InModule.is_signed_by(token.signed(), token.algorithm(), key)
 }
@@ -85,7 +86,7 @@ fn tokens_that_parse() {
     let verdicts: Vec<_> = cases(&vectors, "parse_cases.json")
         .into_iter()
         .map(|(name, row)| {
-            let ours = UnverifiedToken::parse(text(&row, "token")).is_ok();
+            let ours = UnverifiedToken::parse(text(&row, "token"), &Limits::default()).is_ok();
             (name, text(&row, "parse_status") == "Ok", ours)
         })
         .collect();
@@ -117,8 +118,8 @@ fn signatures_of_tokens_that_name_no_key() {
         if !UNVERIFIED.contains(&(name.as_str(), NO_KID)) {
             continue;
         }
-        let set = KeySet::parse(text(&row, "key").as_bytes()).expect("a set");
-        let signed = Signed::parse(text(&row, "token")).expect("a token");
+        let set = KeySet::parse(text(&row, "key").as_bytes(), &Limits::default()).expect("a set");
+        let signed = Signed::parse(text(&row, "token"), &Limits::default()).expect("a token");
         let keys: Value = serde_json::from_str(text(&row, "key")).expect("JSON");
         let kids = keys["keys"].as_array().expect("keys").iter().filter_map(|key| key["kid"].as_str());
         let mut keys = kids.filter_map(|kid| set.get(kid));
@@ -134,7 +135,7 @@ fn key_sets() {
     let verdicts: Vec<_> = cases(&vectors, "jwks_cases.json")
         .into_iter()
         .map(|(name, row)| {
-            let ours = KeySet::parse(text(&row, "keys").as_bytes()).is_ok();
+            let ours = KeySet::parse(text(&row, "keys").as_bytes(), &Limits::default()).is_ok();
             (name, text(&row, "status") == "Ok", ours)
         })
         .collect();

@@ -47,7 +47,7 @@ impl Filter {
             let (jwks, timeout) = match &provider.jwks {
                 Jwks::Inline(_) => (None, Duration::ZERO),
                 Jwks::Remote(remote) => (
-                    Some(JwksSource::new(remote.clone(), &provider.issuer, &provider.name)),
+                    Some(JwksSource::new(remote.clone(), config.limits, &provider.issuer, &provider.name)),
                     remote.target.timeout,
                 ),
             };

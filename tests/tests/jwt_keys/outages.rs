@@ -74,6 +74,30 @@ async fn a_bad_answer_never_takes_good_keys_away() -> Result<()> {
     Ok(())
 }
 
+/// Where a key set is larger than the limits, there is none; whoever serves larger ones raises them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_set_has_the_configured_limits() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    issuer.rotate(true)?;
+    let mut document = issuer.jwks();
+    document["padding"] = "x".repeat(70_000).into();
+    issuer.conduct(JWKS, Conduct::Says(document.to_string()));
+    let token = issuer.token(&json!({}))?;
+    for (limits, expected) in [
+        (json!({}), "503 keys-unavailable"),
+        (json!({"jwksBytes": 100_000}), "200"),
+        (json!({"jwksBytes": 100_000, "jwksKeys": 1}), "503 keys-unavailable"),
+        (json!({"jwksBytes": 100_000, "jwksKeys": 2}), "200"),
+    ] {
+        let mut configuration = lasting(&issuer);
+        configuration["limits"] = limits.clone();
+        let envoy = tools.start(&configuration, &[&issuer]).await?;
+        assert_eq!(verdict(&envoy, &token).await?, expected, "{limits}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unchanged_set_is_confirmed_and_not_sent_again() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };

@@ -21,7 +21,8 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
     if raw.realm.is_empty() || !raw.realm.bytes().all(sound) {
         return Err(ConfigError::new("realm", "must be printable ASCII without quote and backslash"));
     }
-    let providers = providers(raw.providers)?;
+    let limits = limits(&raw.limits)?;
+    let providers = providers(raw.providers, &limits)?;
     let mut demands = Demands::default();
     let rules = rule::rules(raw.rules, &providers, &mut demands)?;
     let places = places(raw.token_places)?;
@@ -50,7 +51,7 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
         logs_state: raw.log_state,
         signatures: raw.signatures,
         owned_headers,
-        limits: limits(&raw.limits)?,
+        limits,
     };
     let is_written =
         |place: &Place| matches!(place, Place::Header { name, .. } if is_owned(&config, name.as_bytes()));
@@ -63,7 +64,7 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
     }
 }
 
-fn providers(raw: Vec<raw::Provider>) -> Result<Vec<Provider>, ConfigError> {
+fn providers(raw: Vec<raw::Provider>, limits: &Limits) -> Result<Vec<Provider>, ConfigError> {
     if raw.is_empty() || raw.len() > MAX_PROVIDERS {
         return Err(ConfigError::new("providers", format!("must be 1 to {MAX_PROVIDERS}")));
     }
@@ -71,7 +72,7 @@ fn providers(raw: Vec<raw::Provider>) -> Result<Vec<Provider>, ConfigError> {
     let mut providers: Vec<Provider> = Vec::with_capacity(raw.len());
     for (index, raw) in raw.into_iter().enumerate() {
         let path = format!("providers[{index}]");
-        let provider = provider::provider(raw, &path, is_alone)?;
+        let provider = provider::provider(raw, &path, is_alone, limits)?;
         if providers.iter().any(|known| known.issuer == provider.issuer) {
             return Err(ConfigError::new(format!("{path}.issuer"), "is that of another provider"));
         }
@@ -138,17 +139,21 @@ fn parameter_name(name: &str, path: &str) -> Result<(), ConfigError> {
 }
 
 fn limits(raw: &raw::Limits) -> Result<Limits, ConfigError> {
-    let limit = |name: &str, value: Option<u64>, default: u64, min: u64, max: u64| {
-        let value = within(value, default, min, max)
-            .map_err(|message| ConfigError::new(format!("limits.{name}"), message))?;
-        usize::try_from(value).map_err(|_| ConfigError::new(format!("limits.{name}"), "is too large here"))
+    let limit = |name: &str, value: Option<u64>, default: usize, min: usize, max: usize| {
+        let value =
+            value.map_or(Ok(default), usize::try_from).ok().filter(|value| (min..=max).contains(value));
+        value.ok_or_else(|| ConfigError::new(format!("limits.{name}"), format!("must be {min} to {max}")))
     };
+    let default = Limits::default();
     Ok(Limits {
-        token_bytes: limit("tokenBytes", raw.token_bytes, 16 << 10, 256, MAX_TOKEN_BYTES as u64)?,
-        cached_tokens: limit("cachedTokens", raw.cached_tokens, 10_000, 0, 1_000_000)?,
-        cached_bytes: limit("cachedBytes", raw.cached_bytes, 16 << 20, 0, 256 << 20)?,
-        revocations: limit("revocations", raw.revocations, 100_000, 1, 1_000_000)?,
-        parked_requests: limit("parkedRequests", raw.parked_requests, 1_000, 0, 100_000)?,
+        token_bytes: limit("tokenBytes", raw.token_bytes, default.token_bytes, 256, MAX_TOKEN_BYTES)?,
+        token_depth: limit("tokenDepth", raw.token_depth, default.token_depth, 1, 64)?,
+        jwks_bytes: limit("jwksBytes", raw.jwks_bytes, default.jwks_bytes, 1 << 10, 1 << 20)?,
+        jwks_keys: limit("jwksKeys", raw.jwks_keys, default.jwks_keys, 1, 1_000)?,
+        cached_tokens: limit("cachedTokens", raw.cached_tokens, default.cached_tokens, 0, 1_000_000)?,
+        cached_bytes: limit("cachedBytes", raw.cached_bytes, default.cached_bytes, 0, 256 << 20)?,
+        revocations: limit("revocations", raw.revocations, default.revocations, 1, 1_000_000)?,
+        parked_requests: limit("parkedRequests", raw.parked_requests, default.parked_requests, 0, 100_000)?,
     })
 }
 

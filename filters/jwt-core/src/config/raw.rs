@@ -114,6 +114,12 @@ pub struct Place {
 pub struct Limits {
     /// Bytes of a token; default 16384, 256 to 65536.
     pub token_bytes: Option<u64>,
+    /// Objects and arrays within each other in a token's header and claims, themselves included; default 16, 1 to 64.
+    pub token_depth: Option<u64>,
+    /// Bytes of a key set's document, and of a discovery document; default 65536, 1024 to 1048576.
+    pub jwks_bytes: Option<u64>,
+    /// Keys in a key set, those that cannot be used too; default 100, 1 to 1000.
+    pub jwks_keys: Option<u64>,
     /// Remembered tokens; default 10000, 0 (none) to 1000000.
     pub cached_tokens: Option<u64>,
     /// Bytes that remembered tokens may take; default 16777216, 0 to 268435456.
@@ -197,7 +203,7 @@ pub struct Condition {
 
 /// A value that is given, be it null.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    json::MEMBER.deserialize(deserializer).map(Some)
+    json::Seed { depth: json::MAX_DEPTH }.deserialize(deserializer).map(Some)
 }
 
 /// A header that tells of a claim.

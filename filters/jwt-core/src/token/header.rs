@@ -21,18 +21,18 @@ pub(super) struct Header {
 impl Header {
     /// Reads a JSON object as strictly as [`json::object`] does. Nothing if it is none, if it has a refused member, or
     /// one that counts and is no text.
-    pub(super) fn parse(text: &[u8]) -> Option<Self> {
-        serde_json::from_slice(text).ok()
+    pub(super) fn parse(text: &[u8], depth: usize) -> Option<Self> {
+        let members = Members { within: json::Seed { depth: depth.checked_sub(1)? } };
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        let header = deserializer.deserialize_map(members).ok()?;
+        deserializer.end().ok()?;
+        Some(header)
     }
 }
 
-impl<'de> Deserialize<'de> for Header {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
-    }
+struct Members {
+    within: json::Seed,
 }
-
-struct Members;
 
 impl<'de> Visitor<'de> for Members {
     type Value = Header;
@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for Members {
                     if REFUSED_MEMBERS.contains(&name.as_str()) {
                         return Err(A::Error::custom("refused"));
                     }
-                    let value = members.next_value_seed(json::MEMBER)?;
+                    let value = members.next_value_seed(self.within)?;
                     if others.insert(name, value).is_some() {
                         return Err(A::Error::custom("duplicate key"));
                     }

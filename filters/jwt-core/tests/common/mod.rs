@@ -1,7 +1,7 @@
 //! An issuer for the tests: it signs whatever it is told to.
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
-use jwt_core::config::Config;
+use jwt_core::config::{Config, Limits};
 use jwt_core::judge::{Decision, judge};
 use jwt_core::jwks::KeySet;
 use jwt_core::request::Request;
@@ -106,7 +106,7 @@ pub(crate) fn jwk() -> Value {
 }
 
 pub(crate) fn set(keys: &[Value]) -> KeySet {
-    KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).expect("a key set")
+    KeySet::parse(json!({"keys": keys}).to_string().as_bytes(), &Limits::default()).expect("a key set")
 }
 
 /// A verifier for a configuration of one provider, which has these keys.

@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use jwt_core::algorithm::Algorithm;
+use jwt_core::config::Limits;
 use jwt_core::jwks::{Key, KeySet};
 use jwt_simple::common::VerificationOptions;
 use jwt_simple::prelude::*;
@@ -38,7 +39,7 @@ pub(crate) fn key(jwk: &Value) -> Key {
 }
 
 pub(crate) fn set(keys: &[Value]) -> KeySet {
-    KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).expect("a key set")
+    KeySet::parse(json!({"keys": keys}).to_string().as_bytes(), &Limits::default()).expect("a key set")
 }
 
 pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 
 use abi::metric::Kind;
 use host::metric::{Counters, Metric};
-use jwt_core::config::RemoteJwks;
+use jwt_core::config::{Limits, RemoteJwks};
 use jwt_core::discovery;
-use jwt_core::jwks::{Dropped, KeySet, MAX_DOCUMENT_BYTES};
+use jwt_core::jwks::{Dropped, KeySet};
 use log::{info, warn};
 
 use super::{Answer, Arrived, Fetcher, News, jittered, millis};
@@ -20,6 +20,7 @@ const FAMILY: &str = "finpay_jwt_jwks";
 pub(crate) struct JwksSource {
     fetcher: Fetcher,
     remote: RemoteJwks,
+    limits: Limits,
     /// With discovery: where the document said that the keys are, once it was read.
     found: RefCell<Option<discovery::Location>>,
     /// Whether what is being fetched is an unknown key.
@@ -38,11 +39,13 @@ pub(crate) enum Keys {
 }
 
 impl JwksSource {
-    pub(crate) fn new(remote: RemoteJwks, issuer: &str, provider: &str) -> Self {
+    pub(crate) fn new(remote: RemoteJwks, limits: Limits, issuer: &str, provider: &str) -> Self {
+        // Discovery's answer is this issuer's alone, and who takes larger sets does not share with who takes none of them.
+        let scope = format!("{} {} {issuer}", limits.jwks_bytes, limits.jwks_keys);
         Self {
-            // Discovery's answer is this issuer's alone.
-            fetcher: Fetcher::new(issuer, FAMILY, remote.target.clone(), provider),
+            fetcher: Fetcher::new(&scope, FAMILY, remote.target.clone(), provider),
             remote,
+            limits,
             found: RefCell::default(),
             is_refetch: Cell::new(false),
             issuer: issuer.to_owned(),
@@ -95,7 +98,7 @@ impl JwksSource {
 
     /// Takes the answer to a call, if it was this source's.
     pub(crate) fn answer(&self, arrived: Arrived) -> bool {
-        self.fetcher.answer(arrived, MAX_DOCUMENT_BYTES, |answer| self.take(arrived.now_ms, answer))
+        self.fetcher.answer(arrived, self.limits.jwks_bytes, |answer| self.take(arrived.now_ms, answer))
     }
 
     fn take(&self, now_ms: u64, answer: Answer) -> Result<(), &'static str> {
@@ -110,7 +113,7 @@ impl JwksSource {
             return Ok(());
         }
         if let Some(body) = &answer.body {
-            let set = KeySet::parse(body).map_err(|error| {
+            let set = KeySet::parse(body, &self.limits).map_err(|error| {
                 warn!("the key set of {} is of no use: {error}", self.fetcher.target.cluster);
                 "document"
             })?;
@@ -145,7 +148,7 @@ impl JwksSource {
     pub(crate) fn adopt(&self, now_ms: u64) -> Option<Keys> {
         let keys = match self.fetcher.news(now_ms, self.remote.stale)? {
             // It was read before it was shared.
-            News::Document(document) => Keys::Others(KeySet::parse(&document).ok()?),
+            News::Document(document) => Keys::Others(KeySet::parse(&document, &self.limits).ok()?),
             News::Stale => Keys::TooOld,
         };
         let count = if let Keys::Others(set) = &keys { set.count() } else { 0 };

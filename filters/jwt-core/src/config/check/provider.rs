@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::super::raw;
 use super::super::{
-    ClaimHeader, ConfigError, HeaderValue, Jwks, MAX_LEEWAY_SECONDS, Provider, RemoteJwks, RevocationFeed,
-    Subjects, Target,
+    ClaimHeader, ConfigError, HeaderValue, Jwks, Limits, MAX_LEEWAY_SECONDS, Provider, RemoteJwks,
+    RevocationFeed, Subjects, Target,
 };
 use super::within;
 use crate::algorithm::Algorithm;
@@ -29,7 +29,12 @@ const CLAIM_HEADERS: [(&str, HeaderValue); 5] = [
     ("x-jwt-jti", HeaderValue::TokenId),
 ];
 
-pub(super) fn provider(raw: raw::Provider, path: &str, is_alone: bool) -> Result<Provider, ConfigError> {
+pub(super) fn provider(
+    raw: raw::Provider,
+    path: &str,
+    is_alone: bool,
+    limits: &Limits,
+) -> Result<Provider, ConfigError> {
     let at = |field: &str| format!("{path}.{field}");
     // The issuer goes into a request header.
     if raw.issuer.is_empty() || !visible(&raw.issuer) {
@@ -48,7 +53,7 @@ pub(super) fn provider(raw: raw::Provider, path: &str, is_alone: bool) -> Result
         })
     });
     let conditions = raw.required_claims.into_iter().enumerate();
-    let jwks = jwks(raw.jwks, &at("jwks"))?;
+    let jwks = jwks(raw.jwks, &at("jwks"), limits)?;
     let provider = Provider {
         name: name(raw.name, &at("name"), is_alone)?,
         issuer: raw.issuer,
@@ -208,9 +213,9 @@ fn claim_header(raw: &raw::ClaimHeader, path: &str) -> Result<ClaimHeader, Confi
     Ok(ClaimHeader { name, value, max_bytes: usize::try_from(max_bytes).unwrap_or(0) })
 }
 
-fn jwks(raw: raw::Jwks, path: &str) -> Result<Jwks, ConfigError> {
+fn jwks(raw: raw::Jwks, path: &str, limits: &Limits) -> Result<Jwks, ConfigError> {
     match (raw.inline, raw.remote, raw.discovery) {
-        (Some(document), None, None) => KeySet::parse(document.as_bytes())
+        (Some(document), None, None) => KeySet::parse(document.as_bytes(), limits)
             .map(|set| Jwks::Inline(Box::new(set)))
             .map_err(|error| ConfigError::new(format!("{path}.inline"), error.to_string())),
         (None, Some(raw), None) => remote(raw, &format!("{path}.remote"), false).map(Jwks::Remote),
