@@ -1,7 +1,7 @@
 //! What comes of a request.
 
 use crate::config::{Config, MAX_BODY_BYTES, Rule};
-use crate::fault::{Code, FAULTS_LIMIT, Fault};
+use crate::fault::{Code, FAULTS_LIMIT, Fault, Kind};
 use crate::tree::bits;
 
 /// The rules that apply to a request, and what holds for it: all that must be kept until its body is there.
@@ -55,7 +55,8 @@ pub struct Ruling {
 pub struct Outcome {
     /// What each rule says that has judged it, in the rules' order.
     pub rulings: Vec<Ruling>,
-    /// Why it is refused, the most telling first, at most [`FAULTS_LIMIT`]; none: it is let through.
+    /// Why it is refused, at most [`FAULTS_LIMIT`], the most telling first: its kind is the answer's. None: it is let
+    /// through.
     pub faults: Vec<Fault>,
     /// What the first dry-run rule would have refused it for.
     pub would: Option<Code>,
@@ -84,10 +85,13 @@ impl Outcome {
             Verdict::Deny => {
                 for fault in faults {
                     let is_told = |told: &Fault| told.code == fault.code && told.pointer == fault.pointer;
-                    if self.faults.len() < FAULTS_LIMIT && !self.faults.iter().any(is_told) {
+                    if !self.faults.iter().any(is_told) {
                         self.faults.push(fault);
                     }
                 }
+                // Or another order of the rules would be another status, and many small faults would hide it.
+                self.faults.sort_by_key(|fault| fault.kind() == Kind::Invalid);
+                self.faults.truncate(FAULTS_LIMIT);
             }
         }
     }
