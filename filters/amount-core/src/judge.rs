@@ -31,12 +31,15 @@ const NOTED_LIMIT: usize = 65_536;
 pub struct Scratch {
     keys: Keys,
     notes: Vec<Notes>,
+    /// See [`Judge::buffer`].
+    buffer: String,
 }
 
 impl Scratch {
     fn give_back(&mut self) {
         let notes = self.notes.iter().map(Notes::capacity);
-        let held = notes.fold(self.keys.capacity(), usize::saturating_add);
+        let others = self.keys.capacity().saturating_add(self.buffer.capacity());
+        let held = notes.fold(others, usize::saturating_add);
         if held > KEPT_BYTES {
             *self = Self::default();
         }
@@ -52,7 +55,7 @@ impl Config {
         // Only a dry run's limit can be below the guard's.
         let (judging, exceeded): (Vec<_>, Vec<_>) =
             self.rules_of(guard.rules).partition(|(_, rule)| body.len() <= rule.max_body_bytes);
-        let Scratch { keys, notes } = scratch;
+        let Scratch { keys, notes, buffer } = scratch;
         notes.resize_with(judging.len().max(notes.len()), Notes::default);
         let mut outcome = Outcome::default();
         for (index, rule) in exceeded {
@@ -62,7 +65,7 @@ impl Config {
         for ((index, rule), notes) in judging.iter().zip(&*notes) {
             let faults = match &text {
                 Ok(text) => {
-                    let mut judge = Judge::new(rule, notes, text, guard.lifts);
+                    let mut judge = Judge::new(rule, notes, text, buffer, guard.lifts);
                     judge.judge();
                     if outcome.verified.is_none() && !rule.is_dry_run && judge.faults.is_empty() {
                         outcome.verified = judge.verified();
@@ -112,6 +115,8 @@ struct Judge<'j> {
     max_depth: usize,
     notes: &'j Notes,
     body: &'j str,
+    /// What an escaped string says, the last that was looked at.
+    buffer: &'j mut String,
     lifts: u64,
     faults: Vec<Fault>,
     /// Bits of the rule's arrays that are too long: nothing in them is judged.
@@ -124,12 +129,13 @@ struct Judge<'j> {
 }
 
 impl<'j> Judge<'j> {
-    fn new(rule: &'j Rule, notes: &'j Notes, body: &'j str, lifts: u64) -> Self {
+    fn new(rule: &'j Rule, notes: &'j Notes, body: &'j str, buffer: &'j mut String, lifts: u64) -> Self {
         Self {
             plan: &rule.plan,
             max_depth: rule.max_depth,
             notes,
             body,
+            buffer,
             lifts,
             faults: Vec::new(),
             too_long: 0,
@@ -212,7 +218,8 @@ mod tests {
     }
 
     fn held(scratch: &Scratch) -> usize {
-        scratch.notes.iter().map(Notes::capacity).sum::<usize>() + scratch.keys.capacity()
+        let notes = scratch.notes.iter().map(Notes::capacity).sum::<usize>();
+        notes + scratch.keys.capacity() + scratch.buffer.capacity()
     }
 
     fn amounts(count: usize) -> String {

@@ -40,7 +40,7 @@ impl Judge<'_> {
     }
 
     /// What is wrong with an amount. Without a currency only its text is judged, and whether it is above zero.
-    fn amount(&self, amount: &Amount, found: &Found, currency: Option<Currency>) -> Result<(), Wrong> {
+    fn amount(&mut self, amount: &Amount, found: &Found, currency: Option<Currency>) -> Result<(), Wrong> {
         let Some(units) = self.units(amount, found, currency)? else { return Ok(()) };
         if units < 0 {
             return wrong((Code::Negative, "must not be negative"));
@@ -65,7 +65,7 @@ impl Judge<'_> {
 
     /// An amount in minor units; nothing where that takes a currency and there is none.
     pub(super) fn units(
-        &self,
+        &mut self,
         amount: &Amount,
         found: &Found,
         currency: Option<Currency>,
@@ -73,17 +73,17 @@ impl Judge<'_> {
         let text = match (found.what, amount.form) {
             (What::Missing, _) => return wrong((Code::Missing, "must be there")),
             (What::Integer(value), Form::Number) => return Self::integer(amount, value, currency),
-            (What::Number(span), Form::Number) => Cow::Borrowed(span.of(self.body)),
+            (What::Number(span), Form::Number) => span.of(self.body),
             (_, Form::Number) => return wrong((Code::NotANumber, "must be a JSON number")),
-            (what, Form::String) => match what.string(self.body) {
+            (what, Form::String) => match what.string(self.body, self.buffer) {
                 Some(text) => text,
                 None => return wrong((Code::NotAString, "must be a JSON string")),
             },
         };
         if (amount.form, amount.unit) == (Form::Number, Unit::Minor) {
-            return money::minor_units(&text).map(Some).or_else(wrong);
+            return money::minor_units(text).map(Some).or_else(wrong);
         }
-        let Some(decimal) = Decimal::parse(&text) else {
+        let Some(decimal) = Decimal::parse(text) else {
             return wrong((
                 Code::NotAnAmount,
                 "must be decimal digits, without sign, exponent or leading zero",

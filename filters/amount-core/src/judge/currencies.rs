@@ -106,8 +106,8 @@ impl Judge<'_> {
     }
 
     /// The currency that the body names at a place.
-    fn named(&self, source: &Source, found: &Found) -> Result<Currency, Wrong> {
-        let Some(code) = found.what.string(self.body) else {
+    fn named(&mut self, source: &Source, found: &Found) -> Result<Currency, Wrong> {
+        let Some(code) = found.what.string(self.body, self.buffer) else {
             return wrong((Code::UnknownCurrency, "must be a string"));
         };
         let currency: Currency = code

@@ -1,6 +1,5 @@
 //! What stands at a place that a rule asks about.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::json::{Scalar, unescape};
@@ -55,14 +54,14 @@ impl What {
         }
     }
 
-    /// A string's text.
-    pub(super) fn string<'b>(&self, body: &'b str) -> Option<Cow<'b, str>> {
+    /// A string's text, which is put together in the buffer if it has escapes.
+    pub(super) fn string<'t>(&self, body: &'t str, buffer: &'t mut String) -> Option<&'t str> {
         match self {
-            Self::String(span) => Some(Cow::Borrowed(span.of(body))),
+            Self::String(span) => Some(span.of(body)),
             Self::EscapedString(span) => {
-                let mut text = String::new();
-                unescape(span.of(body), &mut text);
-                Some(Cow::Owned(text))
+                buffer.clear();
+                unescape(span.of(body), buffer);
+                Some(buffer)
             }
             _ => None,
         }

@@ -149,7 +149,7 @@ impl Judge<'_> {
     }
 
     /// A sound amount's value.
-    fn value(&self, amount: &Amount, found: &Found, currency: Currency) -> Option<i64> {
+    fn value(&mut self, amount: &Amount, found: &Found, currency: Currency) -> Option<i64> {
         self.units(amount, found, Some(currency)).ok().flatten()
     }
 }
