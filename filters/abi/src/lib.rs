@@ -21,6 +21,16 @@ pub use crate::ffi::{Refused, buffer, memory_allocate};
 pub use crate::log::init as init_log;
 pub use crate::plugin::{Action, Plugin, Plugins};
 
+/// How much memory this VM has, in bytes; it never gets less.
+pub fn memory_bytes() -> usize {
+    const PAGE_BYTES: usize = 1 << 16;
+    #[cfg(target_arch = "wasm32")]
+    let pages = core::arch::wasm32::memory_size::<0>();
+    #[cfg(not(target_arch = "wasm32"))]
+    let pages = 0_usize;
+    pages.saturating_mul(PAGE_BYTES)
+}
+
 /// A buffer of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]

@@ -53,7 +53,8 @@ impl Claims {
         let jti = header_safe(claims, "jti")?;
         let client = text(claims, "client_id")?;
         let scope = scope(claims, &provider.scope_claim)?;
-        if access_token && (iat.is_none() || jti.is_none() || client.is_none()) {
+        let lacks = iat.is_none() || jti.is_none() || client.is_none() || !claims.contains_key("aud");
+        if access_token && lacks {
             return Err(Reason::Claims);
         }
         if !provider.required_claims.iter().all(|condition| condition.holds(claims)) {

@@ -1,5 +1,7 @@
 //! From a request to its verdict.
 
+use std::rc::Rc;
+
 use route::{normal_host, normal_path};
 
 use crate::config::Config;
@@ -19,11 +21,23 @@ pub struct Decision {
     pub is_dry_run: bool,
     /// The index of the provider whose token it was, if it was one's.
     pub provider: Option<usize>,
+    /// Whose token it was, where it holds and the rule asks for more.
+    pub refused: Option<Rc<Identity>>,
+}
+
+impl Decision {
+    /// The subject of the token, if it holds.
+    pub fn subject(&self) -> Option<&str> {
+        match &self.verdict {
+            Verdict::Allow(identity) => Some(identity.subject()),
+            _ => self.refused.as_deref().map(Identity::subject),
+        }
+    }
 }
 
 impl From<Verdict> for Decision {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, is_dry_run: false, provider: None }
+        Self { verdict, is_dry_run: false, provider: None, refused: None }
     }
 }
 
@@ -52,6 +66,7 @@ pub fn judge<Check: SignatureCheck>(
     // A method that is not text matches no rule that names methods.
     let method = std::str::from_utf8(request.method).unwrap_or_default();
     let asked = Asked::of(&config.rules, host.as_deref(), method, path);
+    let mut refused = None;
     let (verdict, provider) = match (asked.access(), request.token()) {
         (Access::Public, _) => (Verdict::Open(Reason::Public), None),
         (_, Err(reason)) => (Verdict::Deny(reason.into()), None),
@@ -62,13 +77,16 @@ pub fn judge<Check: SignatureCheck>(
                 let provider = Some(identity.provider);
                 match asked.needs().try_for_each(|needs| reach(needs, &identity)) {
                     Ok(()) => (Verdict::Allow(identity), provider),
-                    Err(denial) => (Verdict::Deny(denial), provider),
+                    Err(denial) => {
+                        refused = Some(identity);
+                        (Verdict::Deny(denial), provider)
+                    }
                 }
             }
             Err(fault) => (Verdict::Deny(fault.reason.into()), fault.provider),
         },
     };
-    Decision { verdict, is_dry_run: asked.is_dry_run(), provider }
+    Decision { verdict, is_dry_run: asked.is_dry_run(), provider, refused }
 }
 
 /// Whether the bearer may do what the rule is for.

@@ -99,7 +99,7 @@ fn scopes_stand_in_the_configured_claim(#[case] scopes: Value, #[case] expected:
 
 #[rstest]
 #[case::other(json!("other"), None)]
-#[case::none(json!(null), None)]
+#[case::none(json!(null), Some(Reason::Claims))]
 #[case::array(json!(["a", "b"]), None)]
 #[case::empty(json!([]), None)]
 #[case::number(json!(1), Some(Reason::Claims))]
@@ -108,6 +108,14 @@ fn scopes_stand_in_the_configured_claim(#[case] scopes: Value, #[case] expected:
 fn any_audience_is_an_audience_still(#[case] audience: Value, #[case] expected: Option<Reason>) {
     let settings = json!({"anyAudience": true, "audiences": null});
     assert_eq!(refusal(settings, json!({"aud": audience})), expected);
+}
+
+/// Only of access tokens, which RFC 9068 asks it of, an audience is needed where none is compared.
+#[test]
+fn without_an_audience_a_token_of_another_type_is_for_all() {
+    let settings = json!({"anyAudience": true, "audiences": null});
+    let typ = with(header(), json!({"typ": "JWT"}));
+    assert_eq!(refused(settings, &typ, &with(claims(), json!({"aud": null}))), None);
 }
 
 #[rstest]

@@ -85,14 +85,26 @@ fn a_sound_configuration_is_taken() {
     json!({"cluster": "auth", "authority": "auth", "path": "/r", "intervalMs": 1}),
     "providers[0].revocations.intervalMs:"
 )]
+#[case(
+    "/providers/0/revocations",
+    json!({"cluster": "auth", "authority": "auth", "path": "/r", "intervalMs": 5000, "staleSeconds": 5}),
+    "providers[0].revocations.staleSeconds: must be more than intervalMs"
+)]
 #[case("/tokenPlaces", json!([]), "tokenPlaces:")]
 #[case("/tokenPlaces", json!([{"cookie": "a", "query": "b"}]), "tokenPlaces[0]:")]
 #[case("/tokenPlaces", json!([{"cookie": "a"}, {"cookie": "a"}]), "tokenPlaces[1]:")]
 #[case("/tokenPlaces", json!([{"header": "cookie"}]), "tokenPlaces[0].header:")]
+#[case(
+    "/tokenPlaces",
+    json!([{"header": "authorization", "scheme": "Bearer"}, {"header": "authorization", "scheme": "bearer"}]),
+    "tokenPlaces[1]:"
+)]
+#[case("/tokenPlaces", json!([{"header": "x-a", "scheme": "A"}, {"header": "x-a"}]), "tokenPlaces[1]:")]
+#[case("/providers/0/claimHeaders", json!([{"header": "Origin", "claim": "a"}]), "providers[0].claimHeaders[0].header:")]
 #[case("/tokenPlaces", json!([{"header": "authorization", "scheme": "Bearer "}]), "tokenPlaces[0].scheme:")]
 #[case("/tokenPlaces", json!([{"query": "a"}, {"header": "x-jwt-assertion"}]), "tokenPlaces[1].header:")]
 #[case("/tokenPlaces", json!([{"header": "X_Jwt_Assertion"}]), "tokenPlaces[0].header:")]
-#[case("/limits", json!([256, 0, 0, 1, 0]), "limits: must be an object")]
+#[case("/limits", json!([256, 1, 1024, 1, 0, 0, 1, 0]), "limits: must be an object")]
 #[case("/rules/1/match", json!([["a.example"], ["GET"], {"prefix": "/b"}]), "rules[1].match: must be an object")]
 #[case("/rules/1/match/path", json!(["/b", null, null]), "rules[1].match.path: must be an object")]
 #[case("/providers", json!([[]]), "providers[0]")]
@@ -142,6 +154,21 @@ fn a_fault_is_named_by_its_path(#[case] pointer: &str, #[case] value: Value, #[c
 
 fn refusal(document: &Value) -> Option<String> {
     Config::from_json(document.to_string().as_bytes()).err().map(|error| error.to_string())
+}
+
+/// Where services are told of a bearer, nobody else's word may stand.
+#[rstest]
+#[case::only_another(json!([{"header": "authorization", "scheme": "Token"}]), false)]
+#[case::both(json!([{"header": "authorization", "scheme": "Token"}, {"header": "authorization", "scheme": "bearer"}]), true)]
+#[case::any(json!([{"header": "authorization"}]), true)]
+#[case::none(json!([{"cookie": "a"}]), true)]
+fn a_token_moves_to_a_place_of_its_scheme(#[case] places: Value, #[case] is_taken: bool) {
+    let mut document = config();
+    document["tokenPlaces"] = places;
+    document["forward"] = json!("authorization");
+    assert_eq!(refusal(&document).is_none(), is_taken);
+    document["forward"] = json!("strip");
+    assert_eq!(refusal(&document), None);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jwt_core::identity::Identity;
 use jwt_core::judge::Decision;
 use jwt_core::place::Place;
 use jwt_core::request::{Request, is_owned};
-use jwt_core::verdict::{Denial, Verdict};
+use jwt_core::verdict::Denial;
 
 /// Takes out what only this filter may say, and tokens in the query, whatever the verdict.
 pub(crate) fn clean(config: &Config, request: &Request<'_>) -> Result<(), Refused> {
@@ -62,15 +62,13 @@ fn move_token(config: &Config, request: &Request<'_>) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Tells access logs what was decided: verdict, reason, provider, and of a token that holds its subject.
+/// Tells access logs what was decided: verdict, reason, provider, and of a token that holds its subject, also where the
+/// rule asks for more.
 pub(crate) fn log(config: &Config, decision: &Decision) -> Result<(), Refused> {
     let (verdict, reason) = decision.verdict.labels(decision.is_dry_run);
     let provider = decision.provider.and_then(|index| config.providers.get(index));
     let name = provider.map_or("none", |provider| provider.name.as_str());
-    let subject = match &decision.verdict {
-        Verdict::Allow(identity) => identity.subject(),
-        _ => "-",
-    };
+    let subject = decision.subject().unwrap_or("-");
     let text = format!("{verdict} {} {name} {subject}", reason.as_str());
     http::set_state("finpay_jwt", text.as_bytes())
 }

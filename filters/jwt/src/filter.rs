@@ -12,7 +12,7 @@ use jwt_core::judge::{Decision, judge};
 use jwt_core::request::Request;
 use jwt_core::verdict::{Reason, Verdict};
 use jwt_core::verify::Verifier;
-use log::error;
+use log::{error, warn};
 
 use crate::apply;
 use crate::metrics::Metrics;
@@ -35,6 +35,8 @@ pub(crate) struct Filter {
     /// Requests in flight whose answers are to say that a dry run would have refused them.
     would_deny: RefCell<Vec<(u32, Reason)>>,
     tick: Cell<Duration>,
+    /// One message in the log is enough.
+    has_warned: Cell<bool>,
 }
 
 impl Filter {
@@ -68,6 +70,7 @@ impl Filter {
             config,
             would_deny: RefCell::default(),
             tick: Cell::new(Duration::ZERO),
+            has_warned: Cell::new(false),
         }
     }
 
@@ -92,8 +95,13 @@ impl Filter {
         if let Verdict::Allow(identity) = &decision.verdict {
             apply::identify(&self.config, &request, identity)?;
         }
-        if self.config.logs_state {
-            apply::log(&self.config, &decision)?;
+        // What a dry run would have refused nobody else tells.
+        let would_deny = decision.is_dry_run && matches!(decision.verdict, Verdict::Deny(_));
+        if (self.config.logs_state || would_deny)
+            && let Err(refused) = apply::log(&self.config, &decision)
+            && !self.has_warned.replace(true)
+        {
+            warn!("access logs cannot be told of requests: {refused:?}");
         }
         self.metrics.count(&self.config, &decision);
         if self.metrics.durations.is_timed() {
@@ -158,7 +166,7 @@ impl Filter {
             let verifier = self.verifier.borrow();
             (verifier.cached_tokens(), verifier.cache_hits())
         };
-        self.metrics.cache(tokens, hits);
+        self.metrics.memory(tokens, hits);
         self.pace();
     }
 
@@ -190,6 +198,8 @@ impl Plugin for Filter {
         match Config::from_json(configuration) {
             Ok(config) => {
                 let filter = Self::new(config);
+                // What is known already holds from the first request on.
+                filter.adopt(started_ns.checked_div(1_000_000).unwrap_or(0));
                 filter.pace();
                 filter.metrics.configured(clock::now_ns().ok()?.saturating_sub(started_ns));
                 Some(filter)

@@ -17,6 +17,7 @@ pub(crate) struct Metrics {
     /// What of the hits was told already.
     hits_told: Cell<u64>,
     cached_tokens: Share,
+    memory_bytes: Share,
     parked_requests: Share,
     /// Whether the host checks signatures.
     pub(crate) host_signatures: Metric,
@@ -32,6 +33,7 @@ impl Metrics {
             cache_hits: metric(Kind::Counter, "cache_hits_total"),
             hits_told: Cell::new(0),
             cached_tokens: Share::new(FAMILY, "cached_tokens"),
+            memory_bytes: Share::new(FAMILY, "memory_bytes"),
             parked_requests: Share::new(FAMILY, "parked_requests"),
             host_signatures: metric(Kind::Gauge, "host_signatures"),
             configure_microseconds: metric(Kind::Gauge, "configure_microseconds"),
@@ -55,8 +57,9 @@ impl Metrics {
         self.parked_requests.set(requests);
     }
 
-    pub(crate) fn cache(&self, tokens: usize, hits: u64) {
+    pub(crate) fn memory(&self, tokens: usize, hits: u64) {
         self.cached_tokens.set(tokens);
+        self.memory_bytes.set(abi::memory_bytes());
         self.cache_hits.add(hits.saturating_sub(self.hits_told.replace(hits)));
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Stamp {
     pub(crate) version: u64,
     /// Until when the fetches for unknown keys have used up what they are granted.
     pub(crate) spent_until_ms: u64,
-    /// The answer's ETag, for the next request; may be empty.
+    /// Where the document was and its ETag, for the next request; may be empty.
     pub(crate) etag: Vec<u8>,
 }
 
@@ -36,6 +36,11 @@ impl Stamp {
             spent_until_ms: u64::from_le_bytes(*spent_until_ms),
             etag: etag.to_vec(),
         })
+    }
+
+    /// Whether it was written after the clock went back.
+    pub(crate) fn is_corrected(&self) -> bool {
+        self.due_at_ms == 0
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -58,9 +63,14 @@ pub(crate) enum Lease {
     Free,
     /// Somebody is fetching.
     Fetching,
-    /// Nobody: the last attempt failed a moment ago.
-    BackingOff,
+    /// Nobody before this time: the last attempt failed.
+    BackingOff { until_ms: u64 },
 }
+
+/// The longest timeout that can be configured, and the margin behind it.
+const MAX_LEASE_MS: u64 = 31_000;
+/// VMs read the clock at slightly different times.
+const CLOCK_SLACK_MS: u64 = 1_000;
 
 const FETCHING: u8 = 0;
 const BACKING_OFF: u8 = 1;
@@ -82,7 +92,7 @@ impl Shared {
         let shared = Self {
             document_key: key("document"),
             // Numbered by its layout: while modules are exchanged, both of them read what is shared.
-            stamp_key: key("stamp2"),
+            stamp_key: key("stamp3"),
             lease_key: key("lease"),
             seen: Cell::new(None),
         };
@@ -94,14 +104,28 @@ impl Shared {
         shared
     }
 
-    pub(crate) fn stamp(&self) -> Option<Stamp> {
-        let (bytes, _) = shared::get(&self.stamp_key).ok()??;
-        Stamp::read(&bytes)
+    /// What is known of the last good answer. Where the clock went back since, the answer counts as one of now, and the
+    /// next is due.
+    pub(crate) fn stamp(&self, now_ms: u64) -> Option<Stamp> {
+        let (bytes, version) = shared::get(&self.stamp_key).ok()??;
+        let stamp = Stamp::read(&bytes)?;
+        if stamp.fetched_at_ms <= now_ms.saturating_add(CLOCK_SLACK_MS) {
+            return Some(stamp);
+        }
+        let corrected = Stamp { fetched_at_ms: now_ms, due_at_ms: 0, spent_until_ms: 0, ..stamp };
+        // If another VM was first, its word is as good.
+        let _ = shared::set(&self.stamp_key, &corrected.to_bytes(), Some(version));
+        Some(corrected)
+    }
+
+    /// Whether this VM has not read the document yet.
+    pub(crate) fn is_news(&self, stamp: &Stamp) -> bool {
+        self.seen.get() != Some(stamp.version)
     }
 
     /// The document, if it is another one than last time.
     pub(crate) fn changed(&self, stamp: &Stamp) -> Option<Vec<u8>> {
-        if self.seen.get() == Some(stamp.version) {
+        if !self.is_news(stamp) {
             return None;
         }
         let (document, _) = shared::get(&self.document_key).ok()??;
@@ -116,7 +140,7 @@ impl Shared {
 
     /// Shares an answer; without a document the last one was confirmed.
     pub(crate) fn publish(&self, document: Option<&[u8]>, mut stamp: Stamp) -> Result<(), abi::Refused> {
-        let last = self.stamp();
+        let last = self.stamp(stamp.fetched_at_ms);
         stamp.version = last.as_ref().map_or(0, |last| last.version);
         if let Some(document) = document {
             // An issuer without ETag sends the same again and again; nobody need read it again.
@@ -132,9 +156,9 @@ impl Shared {
 
     pub(crate) fn lease(&self, now_ms: u64) -> Lease {
         match self.read_lease() {
-            Some((kind, until_ms, _)) if now_ms < until_ms => {
+            Some((kind, until_ms, _)) if is_ahead(until_ms, now_ms) => {
                 if kind == BACKING_OFF {
-                    Lease::BackingOff
+                    Lease::BackingOff { until_ms }
                 } else {
                     Lease::Fetching
                 }
@@ -146,7 +170,7 @@ impl Shared {
     /// Whether this VM is the one to fetch now; until this time nobody else will.
     pub(crate) fn take_lease(&self, now_ms: u64, until_ms: u64) -> bool {
         let Some((_, taken_until_ms, version)) = self.read_lease() else { return false };
-        now_ms >= taken_until_ms
+        !is_ahead(taken_until_ms, now_ms)
             && shared::set(&self.lease_key, &lease_bytes(FETCHING, until_ms), Some(version)).is_ok()
     }
 
@@ -170,6 +194,11 @@ impl Shared {
         let (kind, rest) = bytes.split_first()?;
         Some((*kind, u64::from_le_bytes(*rest.first_chunk()?), version))
     }
+}
+
+/// Whether a lease still holds. None is as long as this one where the clock went back.
+fn is_ahead(until_ms: u64, now_ms: u64) -> bool {
+    until_ms > now_ms && until_ms <= now_ms.saturating_add(MAX_LEASE_MS)
 }
 
 fn lease_bytes(kind: u8, until_ms: u64) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use abi::foreign;
+use abi::{foreign, shared};
 use host::metric::Metric;
 use jwt_core::algorithm::Algorithm;
 use jwt_core::config;
@@ -25,7 +25,7 @@ impl Signatures {
         let wants_host = configured == config::Signatures::Host;
         // An empty question is refused for what it is, unless nobody is there to refuse it.
         let offered = foreign::call(FUNCTION, &[]) != Err(abi::Refused::NOT_FOUND);
-        if wants_host && !offered {
+        if wants_host && !offered && is_first() {
             warn!("this Envoy has no {FUNCTION}: signatures are checked in the module, which is slower");
         } else if !wants_host {
             info!("signatures are checked in the module, as configured");
@@ -44,6 +44,12 @@ impl Signatures {
         }
         word
     }
+}
+
+/// Whether no VM of this Envoy has said it yet.
+fn is_first() -> bool {
+    const SAID: &str = "finpay_jwt has said that signatures are checked in the module";
+    matches!(shared::get(SAID), Ok(None)) && shared::set(SAID, &[1], None).is_ok()
 }
 
 impl SignatureCheck for Signatures {

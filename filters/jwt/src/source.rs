@@ -22,12 +22,15 @@ use crate::shared::{Lease, Shared, Stamp};
 /// Time for a late answer to arrive before another VM takes over.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 const MIN_BACKOFF_MS: u64 = 200;
-const MAX_BACKOFF_MS: u64 = 5_000;
+/// Requests with an unknown `kid` wait for the attempt behind it, so it is short.
+const MAX_BACKOFF_MS: u64 = 2_000;
 
 /// What the two kinds of sources have in common.
 struct Fetcher {
     target: Target,
     shared: Shared,
+    /// How often it is asked.
+    period: Duration,
     failures: Cell<u32>,
     call: Cell<Option<u32>>,
     /// Whether that call asks for another document than a known one.
@@ -47,7 +50,19 @@ pub(crate) struct Sources {
     pub(crate) timeout_ms: u64,
 }
 
+/// Beyond the time that an answer may take: until it is read and shared.
+const WAITING_MARGIN_MS: u64 = 500;
+
 impl Sources {
+    /// Until when a request that came now may wait for an answer.
+    pub(crate) fn deadline_ms(&self, reason: Reason, now_ms: u64) -> u64 {
+        let asks_from_ms = match (&self.jwks, reason) {
+            (Some(jwks), Reason::UnknownKey) => jwks.asks_from_ms(now_ms),
+            _ => now_ms,
+        };
+        asks_from_ms.saturating_add(self.timeout_ms).saturating_add(WAITING_MARGIN_MS)
+    }
+
     /// Of the requests that are refused for this reason, those that may soon fare better: all that came at this time or
     /// later.
     pub(crate) fn helps_from(&self, reason: Reason, now_ms: u64) -> Option<u64> {
@@ -113,11 +128,12 @@ impl Answer {
 
 impl Fetcher {
     /// `scope` is what its documents depend on besides the target.
-    fn new(scope: &str, family: &'static str, target: Target, provider: &str) -> Self {
+    fn new(scope: &str, family: &'static str, target: Target, period: Duration, provider: &str) -> Self {
         let gauge = |what| Metric::new(Kind::Gauge, family, &[("provider", provider)], what);
         Self {
             shared: Shared::new(family, scope, &target),
             target,
+            period,
             failures: Cell::new(0),
             call: Cell::new(None),
             is_conditional: Cell::new(false),
@@ -131,7 +147,7 @@ impl Fetcher {
 
     /// What the workers know by now, if it is something else than before.
     fn news(&self, now_ms: u64, stale: Duration) -> Option<News> {
-        let stamp = self.shared.stamp()?;
+        let stamp = self.stamp(now_ms)?;
         let age_ms = now_ms.saturating_sub(stamp.fetched_at_ms);
         self.age_seconds.set(seconds(age_ms));
         self.last_success_seconds.set(seconds(stamp.fetched_at_ms));
@@ -147,6 +163,18 @@ impl Fetcher {
         Some(News::Stale)
     }
 
+    /// What is known of the last good answer.
+    fn stamp(&self, now_ms: u64) -> Option<Stamp> {
+        self.shared.stamp(now_ms)
+    }
+
+    /// Whether it is time to ask. Another configuration's period may have been longer than this one's.
+    fn is_due(&self, stamp: Option<&Stamp>, now_ms: u64) -> bool {
+        stamp.is_none_or(|stamp| {
+            now_ms >= stamp.due_at_ms.min(stamp.fetched_at_ms.saturating_add(millis(self.period)))
+        })
+    }
+
     /// Asks for a path of the target, if this VM is the one to do it now.
     fn ask(&self, now_ms: u64, authority: &str, path: &str, etag: Option<&str>) {
         if self.shared.take_lease(now_ms, self.lease_end_ms(now_ms)) {
@@ -155,9 +183,9 @@ impl Fetcher {
     }
 
     /// Asks for more, with the lease that this VM has already.
-    fn ask_on(&self, now_ms: u64, authority: &str, path: &str) {
+    fn ask_on(&self, now_ms: u64, authority: &str, path: &str, etag: Option<&str>) {
         self.shared.extend_lease(self.lease_end_ms(now_ms));
-        self.send(now_ms, authority, path, None);
+        self.send(now_ms, authority, path, etag);
     }
 
     fn lease_end_ms(&self, now_ms: u64) -> u64 {
@@ -235,9 +263,21 @@ impl Fetcher {
         self.outcomes.increment((verdict, reason), labels);
     }
 
-    /// Whether somebody is asking, or may ask at once: it is worth waiting for.
-    fn is_worth_waiting(&self, now_ms: u64) -> bool {
-        self.shared.lease(now_ms) != Lease::BackingOff
+    /// Until when nobody asks, because the last attempt failed; now, if somebody does or may.
+    fn asks_from_ms(&self, now_ms: u64) -> u64 {
+        match self.shared.lease(now_ms) {
+            Lease::BackingOff { until_ms } => until_ms,
+            Lease::Free | Lease::Fetching => now_ms,
+        }
+    }
+}
+
+/// Whoever goes while it asks gets no answer any more: another may ask at once.
+impl Drop for Fetcher {
+    fn drop(&mut self) {
+        if self.is_asking() {
+            self.shared.free_lease();
+        }
     }
 }
 

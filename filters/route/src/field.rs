@@ -3,7 +3,8 @@
 use config::ConfigError;
 
 /// Fields that make up a message, or say where it comes from.
-const RESERVED: [&str; 19] = [
+const RESERVED: [&str; 21] = [
+    "access-control-request-method",
     "authorization",
     "connection",
     "content-encoding",
@@ -15,6 +16,7 @@ const RESERVED: [&str; 19] = [
     "forwarded",
     "host",
     "location",
+    "origin",
     "proxy-authorization",
     "set-cookie",
     "te",

@@ -9,7 +9,8 @@ pub fn normal_path(target: &[u8]) -> Option<&str> {
     let mut segments = rest.split('/').peekable();
     while let Some(segment) = segments.next() {
         let last = segments.peek().is_none();
-        if (segment.is_empty() && !last) || !is_plain(segment) {
+        // Some servers do not see a dot at the end of a segment.
+        if (!last && (segment.is_empty() || segment.ends_with('.'))) || !is_plain(segment) {
             return None;
         }
     }
@@ -184,6 +185,7 @@ mod tests {
     #[case::dot(b"/./auth/login")]
     #[case::dot_dot(b"/auth/login/..")]
     #[case::three_dots(b"/auth/.../login")]
+    #[case::dot_behind_a_segment(b"/auth./login")]
     #[case::encoded_slash(b"/auth%2Flogin")]
     #[case::encoded_letter(b"/auth/%6cogin")]
     #[case::encoded_backslash(b"/auth%5Clogin")]

@@ -62,6 +62,8 @@ fn might(path: PathPattern, target: &str) -> bool {
 #[case::blank_behind_dots("/order/create/x/..%20")]
 #[case::dot_at_the_end("/order/create.")]
 #[case::dots_at_the_end("/order/create../?a")]
+#[case::dot_behind_a_segment("/order./create")]
+#[case::dots_behind_a_segment("/order../%63reate")]
 #[case::escaped_dot_at_the_end("/order/create%2e%20.")]
 #[case::line_feed("/order/create%0a")]
 #[case::line_feed_within("/order/cre%0d%0aate")]

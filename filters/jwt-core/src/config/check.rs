@@ -6,7 +6,7 @@ mod rule;
 use route::field;
 
 use super::raw;
-use super::{Config, ConfigError, Forward, Limits, Provider};
+use super::{ClaimHeader, Config, ConfigError, Forward, Limits, Provider};
 use crate::place::{MAX_PLACES, Place};
 use crate::request::{OWNED_PREFIX, is_owned};
 use crate::rules::Demands;
@@ -27,17 +27,17 @@ pub(super) fn config(raw: raw::Config) -> Result<Config, ConfigError> {
     let rules = rule::rules(raw.rules, &providers, &mut demands)?;
     let places = places(raw.token_places)?;
     let dry_run_header = raw.dry_run_header.map(|name| field::own_name(&name, "dryRunHeader")).transpose()?;
-    let written = providers.iter().flat_map(|provider| &provider.claim_headers).map(|header| &header.name);
-    let beside = written.filter(|name| !name.starts_with(OWNED_PREFIX));
-    let mut owned_headers: Vec<String> = beside.cloned().collect();
+    let mut owned_headers: Vec<String> = Vec::new();
+    for ClaimHeader { name, .. } in providers.iter().flat_map(|provider| &provider.claim_headers) {
+        // Not by sorting them, which would be code for nothing else.
+        if !name.starts_with(OWNED_PREFIX) && !owned_headers.contains(name) {
+            owned_headers.push(name.clone());
+        }
+    }
     // A service that finds the token there must not take a client's own word for it.
-    let is_authorization =
-        |place: &Place| matches!(place, Place::Header { name, .. } if name == "authorization");
-    if raw.forward == Forward::Authorization && !places.iter().any(is_authorization) {
+    if raw.forward == Forward::Authorization && !forwarded_in_place(&places)? {
         owned_headers.push("authorization".to_owned());
     }
-    owned_headers.sort_unstable();
-    owned_headers.dedup();
     let config = Config {
         realm: raw.realm,
         matches_hosts: rules.iter().any(|rule| !rule.matches.hosts.is_empty()),
@@ -94,12 +94,41 @@ fn places(raw: Option<Vec<raw::Place>>) -> Result<Vec<Place>, ConfigError> {
     for (index, raw) in raw.into_iter().enumerate() {
         let path = format!("tokenPlaces[{index}]");
         let place = place(raw, &path)?;
-        if places.contains(&place) {
+        if places.iter().any(|known| overlap(known, &place)) {
             return Err(ConfigError::new(path, "is there already"));
         }
         places.push(place);
     }
     Ok(places)
+}
+
+/// Whether `Authorization`, to which tokens move, is a place for them. What a client sends there is then refused or
+/// verified, unless it has another scheme than the one that services are told.
+fn forwarded_in_place(places: &[Place]) -> Result<bool, ConfigError> {
+    let schemes: Vec<_> = places
+        .iter()
+        .filter_map(|place| match place {
+            Place::Header { name, scheme } if name == "authorization" => Some(scheme.as_deref()),
+            _ => None,
+        })
+        .collect();
+    let is_told = |scheme: Option<&str>| scheme.is_none_or(|scheme| scheme.eq_ignore_ascii_case("Bearer"));
+    if !schemes.is_empty() && !schemes.iter().copied().any(is_told) {
+        let message = "must not be authorization: that is a place for tokens, but not for those of Bearer";
+        return Err(ConfigError::new("forward", message));
+    }
+    Ok(!schemes.is_empty())
+}
+
+/// Whether a token in one of them would be one in the other too.
+fn overlap(one: &Place, other: &Place) -> bool {
+    match (one, other) {
+        (Place::Header { name: one, scheme }, Place::Header { name: other, scheme: wanted }) => {
+            let is_same = |(scheme, wanted): (&String, &String)| scheme.eq_ignore_ascii_case(wanted);
+            one == other && scheme.as_ref().zip(wanted.as_ref()).is_none_or(is_same)
+        }
+        _ => one == other,
+    }
 }
 
 fn place(raw: raw::Place, path: &str) -> Result<Place, ConfigError> {

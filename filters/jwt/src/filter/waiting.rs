@@ -9,9 +9,6 @@ use log::error;
 use super::Filter;
 use crate::parking::Parked;
 
-/// Beyond the time that an answer may take: until it is read and shared.
-const PARKING_MARGIN_MS: u64 = 500;
-
 impl Filter {
     /// Whether the request waits for its provider from now on.
     pub(super) fn park(
@@ -27,10 +24,10 @@ impl Filter {
         };
         let Some(sources) = self.sources.get(provider) else { return Ok(false) };
         let since_ms = waited.map_or(now_ms, |parked| parked.since_ms);
-        let limit_ms = sources.timeout_ms.saturating_add(PARKING_MARGIN_MS);
-        let deadline_ms = waited.map_or(now_ms.saturating_add(limit_ms), |parked| parked.deadline_ms);
         let (_, reason) = decision.verdict.labels(false);
-        let waits = now_ms < deadline_ms
+        let deadline_ms =
+            waited.map_or_else(|| sources.deadline_ms(reason, now_ms), |parked| parked.deadline_ms);
+        let waits = (since_ms..deadline_ms).contains(&now_ms)
             && self.parking.has_room()
             && sources.helps_from(reason, now_ms).is_some_and(|from_ms| since_ms >= from_ms);
         if !waits {
@@ -64,7 +61,7 @@ impl Filter {
             from_ms
         };
         let may_go = |parked: &Parked| {
-            now_ms >= parked.deadline_ms
+            !(parked.since_ms..parked.deadline_ms).contains(&now_ms)
                 || news.get(parked.provider).copied().unwrap_or(true)
                 || helps_from(parked).is_none_or(|from_ms| parked.since_ms < from_ms)
         };

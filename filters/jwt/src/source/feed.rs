@@ -41,7 +41,7 @@ impl FeedSource {
     pub(crate) fn new(feed: RevocationFeed, limit: usize, provider: &str) -> Self {
         Self {
             // Who may hold more does not share with who may hold less.
-            fetcher: Fetcher::new(&limit.to_string(), FAMILY, feed.target.clone(), provider),
+            fetcher: Fetcher::new(&limit.to_string(), FAMILY, feed.target.clone(), feed.interval, provider),
             feed,
             limit,
             known: RefCell::default(),
@@ -57,10 +57,11 @@ impl FeedSource {
 
     /// Asks for what is new if it is time. Call after `adopt`, so that it asks from the newest cursor.
     pub(crate) fn fetch_if_due(&self, now_ms: u64) {
-        if !self.fetcher.is_asking()
-            && self.fetcher.shared.stamp().is_none_or(|stamp| now_ms >= stamp.due_at_ms)
-        {
-            let known = self.known.borrow().clone();
+        let stamp = self.fetcher.stamp(now_ms);
+        if !self.fetcher.is_asking() && self.fetcher.is_due(stamp.as_ref(), now_ms) {
+            // Where the clock went back, entries may have been dropped before their time.
+            let is_sound = stamp.is_none_or(|stamp| !stamp.is_corrected());
+            let known = self.known.borrow().clone().filter(|_| is_sound);
             let is_whole = known.is_some();
             let list = known.unwrap_or_default();
             let path = self.path(&list);
@@ -76,7 +77,7 @@ impl FeedSource {
 
     /// Whether a request that lacks revocations may go on soon.
     pub(crate) fn may_help(&self, now_ms: u64) -> bool {
-        self.fetcher.is_worth_waiting(now_ms)
+        self.fetcher.asks_from_ms(now_ms) == now_ms
     }
 
     /// Takes the answer to a call, if it was this source's.
@@ -125,14 +126,14 @@ impl FeedSource {
         // What a page adds to a whole list counts at once; the list's age stays that of its last reading to the end. Part
         // of a list is no ground to let a token in.
         if reading.is_whole
-            && let Some(stamp) = self.fetcher.shared.stamp()
+            && let Some(stamp) = self.fetcher.stamp(now_ms)
         {
             self.fetcher.share(Some(reading.list.as_bytes()), stamp)?;
         }
         if reading.pages >= MAX_PAGES {
             return Err("document");
         }
-        self.fetcher.ask_on(now_ms, &self.fetcher.target.authority, &self.path(&reading.list));
+        self.fetcher.ask_on(now_ms, &self.fetcher.target.authority, &self.path(&reading.list), None);
         *self.reading.borrow_mut() = reading;
         Ok(())
     }

@@ -43,7 +43,7 @@ impl JwksSource {
         // Discovery's answer is this issuer's alone, and who takes larger sets does not share with who takes none of them.
         let scope = format!("{} {} {issuer}", limits.jwks_bytes, limits.jwks_keys);
         Self {
-            fetcher: Fetcher::new(&scope, FAMILY, remote.target.clone(), provider),
+            fetcher: Fetcher::new(&scope, FAMILY, remote.target.clone(), remote.refresh, provider),
             remote,
             limits,
             found: RefCell::default(),
@@ -59,8 +59,8 @@ impl JwksSource {
         if self.fetcher.is_asking() {
             return;
         }
-        let stamp = self.fetcher.shared.stamp();
-        let is_due = stamp.as_ref().is_none_or(|stamp| now_ms >= stamp.due_at_ms);
+        let stamp = self.fetcher.stamp(now_ms);
+        let is_due = self.fetcher.is_due(stamp.as_ref(), now_ms);
         let is_refetch =
             !is_due && is_wanted && stamp.as_ref().is_some_and(|stamp| self.may_refetch(stamp, now_ms));
         if !is_due && !is_refetch {
@@ -73,27 +73,41 @@ impl JwksSource {
             *self.found.borrow_mut() = None;
             return self.fetcher.ask(now_ms, &target.authority, &target.path, None);
         }
-        let etag = stamp.as_ref().and_then(|stamp| str::from_utf8(&stamp.etag).ok());
-        self.fetcher.ask(now_ms, &target.authority, &target.path, etag.filter(|etag| !etag.is_empty()));
+        let etag = stamp.as_ref().and_then(|stamp| etag_of(stamp, &target.authority, &target.path));
+        self.fetcher.ask(now_ms, &target.authority, &target.path, etag);
     }
 
     /// Unknown `kid`s cost an attacker nothing: they may trigger no more than one fetch in a time, taken over a while.
     fn may_refetch(&self, stamp: &Stamp, now_ms: u64) -> bool {
         let ahead_ms = millis(self.remote.min_refetch).saturating_mul(REFETCHES.saturating_sub(1));
-        stamp.spent_until_ms <= now_ms.saturating_add(ahead_ms)
+        self.spent_until_ms(stamp, now_ms) <= now_ms.saturating_add(ahead_ms)
+    }
+
+    /// Another configuration may have granted less than this one.
+    fn spent_until_ms(&self, stamp: &Stamp, now_ms: u64) -> u64 {
+        let all_ms = millis(self.remote.min_refetch).saturating_mul(REFETCHES);
+        stamp.spent_until_ms.min(now_ms.saturating_add(all_ms))
     }
 
     /// Of the requests that lack a key, those that may find it soon: all that came at this time or later.
     pub(crate) fn helps_from(&self, now_ms: u64, is_unknown_key: bool) -> Option<u64> {
-        if !self.fetcher.is_worth_waiting(now_ms) {
-            return None;
+        let stamp = self.fetcher.stamp(now_ms);
+        let Some(stamp) = stamp.filter(|_| is_unknown_key) else {
+            // Without any keys an issuer that is down is told at once, by 503.
+            return (self.asks_from_ms(now_ms) == now_ms).then_some(0);
+        };
+        if self.fetcher.shared.is_news(&stamp) {
+            // Another worker has fetched what this one is about to read.
+            return Some(0);
         }
-        match self.fetcher.shared.stamp().filter(|_| is_unknown_key) {
-            // What it lacks was not in the set that was fetched since it came.
-            Some(stamp) if self.may_refetch(&stamp, now_ms) => Some(stamp.fetched_at_ms.saturating_add(1)),
-            Some(_) => None,
-            None => Some(0),
-        }
+        // What it lacks was not in the set that was fetched since it came.
+        let is_asked = self.fetcher.is_due(Some(&stamp), now_ms) || self.may_refetch(&stamp, now_ms);
+        is_asked.then(|| stamp.fetched_at_ms.saturating_add(1))
+    }
+
+    /// Until when nobody asks, because the last attempt failed; now, if somebody does or may.
+    pub(crate) fn asks_from_ms(&self, now_ms: u64) -> u64 {
+        self.fetcher.asks_from_ms(now_ms)
     }
 
     /// Takes the answer to a call, if it was this source's.
@@ -108,7 +122,9 @@ impl JwksSource {
                 warn!("the discovery document of {} is of no use: {error}", self.fetcher.target.cluster);
                 "discovery"
             })?;
-            self.fetcher.ask_on(now_ms, &location.authority, &location.path);
+            let stamp = self.fetcher.stamp(now_ms);
+            let etag = stamp.as_ref().and_then(|stamp| etag_of(stamp, &location.authority, &location.path));
+            self.fetcher.ask_on(now_ms, &location.authority, &location.path, etag);
             *self.found.borrow_mut() = Some(location);
             return Ok(());
         }
@@ -121,10 +137,11 @@ impl JwksSource {
         }
         let max_age = answer.headers.first("cache-control").and_then(discovery::max_age);
         let refresh = max_age
-            .map_or(self.remote.refresh, |age| age.clamp(self.remote.min_refetch, self.remote.refresh));
-        let etag = answer.headers.first("etag").unwrap_or_default().to_vec();
+            .map_or(self.remote.refresh, |age| age.max(self.remote.min_refetch).min(self.remote.refresh));
+        let etag = answer.headers.first("etag").map_or_else(Vec::new, |etag| self.place(etag));
         let due_at_ms = now_ms.saturating_add(jittered(millis(refresh)));
-        let mut spent_until_ms = self.fetcher.shared.stamp().map_or(0, |last| last.spent_until_ms);
+        let last = self.fetcher.stamp(now_ms);
+        let mut spent_until_ms = last.map_or(0, |last| self.spent_until_ms(&last, now_ms));
         if self.is_refetch.get() {
             spent_until_ms = spent_until_ms.max(now_ms).saturating_add(millis(self.remote.min_refetch));
         }
@@ -132,6 +149,15 @@ impl JwksSource {
         self.fetcher.share(answer.body.as_deref(), stamp)?;
         self.fetcher.succeed();
         Ok(())
+    }
+
+    /// An ETag with the place that it is of.
+    fn place(&self, etag: &[u8]) -> Vec<u8> {
+        let found = self.found.borrow();
+        let target = &self.fetcher.target;
+        let (authority, path) =
+            found.as_ref().map_or((&target.authority, &target.path), |found| (&found.authority, &found.path));
+        [authority.as_bytes(), path.as_bytes(), b" ", etag].concat()
     }
 
     fn tell(&self, set: &KeySet) {
@@ -155,4 +181,10 @@ impl JwksSource {
         self.keys.set(u64::try_from(count).unwrap_or(u64::MAX));
         Some(keys)
     }
+}
+
+/// The ETag of the document that was fetched last, if it was fetched here and can be told as text.
+fn etag_of<'a>(stamp: &'a Stamp, authority: &str, path: &str) -> Option<&'a str> {
+    let text = str::from_utf8(&stamp.etag).ok()?;
+    text.strip_prefix(authority)?.strip_prefix(path)?.strip_prefix(' ').filter(|etag| !etag.is_empty())
 }

@@ -91,6 +91,7 @@ fn others(text: &[u8]) -> impl Iterator<Item = Vec<u8>> + use<> {
         without_line_breaks(text),
         without_end(text, is_blank),
         without_end(text, |byte| is_blank(byte) || byte == b'.').filter(|_| !ends_in_dot_segment(text)),
+        without_dots_within(text),
         is_network_path.then(|| behind_late_authority(text)),
         text.windows(2).any(|pair| pair == b"//").then(|| merged(text)),
         (!is_resolved(text)).then(|| without_dots(text)),
@@ -104,6 +105,24 @@ fn others(text: &[u8]) -> impl Iterator<Item = Vec<u8>> + use<> {
 fn before(text: &[u8], mark: u8) -> Option<Vec<u8>> {
     let end = text.iter().position(|byte| *byte == mark)?;
     text.get(..end).map(<[u8]>::to_vec)
+}
+
+/// Without the dots that end a segment before the last one and are not all of it.
+fn without_dots_within(text: &[u8]) -> Option<Vec<u8>> {
+    text.windows(2).any(|pair| pair == b"./").then(|| {
+        let mut segments = text.split(|byte| *byte == b'/').peekable();
+        let mut kept = Vec::with_capacity(text.len());
+        while let Some(segment) = segments.next() {
+            let end = segment
+                .iter()
+                .rposition(|byte| *byte != b'.')
+                .map_or(segment.len(), |last| last.saturating_add(1));
+            let is_last = segments.peek().is_none();
+            kept.extend_from_slice(if is_last { segment } else { segment.get(..end).unwrap_or(segment) });
+            kept.extend_from_slice(if is_last { b"" } else { b"/" });
+        }
+        kept
+    })
 }
 
 /// From `;` on, in each segment.

@@ -258,10 +258,14 @@ fn revocations(raw: raw::RevocationFeed, path: &str) -> Result<RevocationFeed, C
     }
     let interval = within(raw.interval_ms, 1_000, 1_000, 60_000)
         .map_err(|message| ConfigError::new(at("intervalMs"), message))?;
+    let stale = seconds(raw.stale_seconds, 900, 5, 86_400, &at("staleSeconds"))?;
+    if stale.saturating_mul(1_000) <= interval {
+        return Err(ConfigError::new(at("staleSeconds"), "must be more than intervalMs"));
+    }
     Ok(RevocationFeed {
         target: target(raw.cluster, raw.authority, raw.path, raw.timeout_ms, path)?,
         interval: Duration::from_millis(interval),
-        stale: Duration::from_secs(seconds(raw.stale_seconds, 900, 5, 86_400, &at("staleSeconds"))?),
+        stale: Duration::from_secs(stale),
         passes_when_stale: matches!(raw.when_stale, raw::WhenStale::Pass),
     })
 }
