@@ -137,7 +137,7 @@ impl<'a> Head<'a> {
     /// What is wrong with them on a guarded route.
     fn fault(&self, guard: Guard, is_end: bool) -> Option<Fault> {
         let repeated = |field: &Field<'_>, name: &str| {
-            let detail = || [name, " came more than once."].concat();
+            let detail = || [name, " must come once."].concat();
             field.is_repeated.then(|| Fault::whole(Code::RepeatedHeader, detail()))
         };
         let repeated = repeated(&self.content_type, "Content-Type")
@@ -149,16 +149,16 @@ impl<'a> Head<'a> {
             return Some(fault);
         }
         match self.content_length.value.map(length) {
-            Some(None) => return Some(Fault::whole(Code::ContentLength, "Content-Length is not a number.")),
+            Some(None) => return Some(Fault::whole(Code::ContentLength, "Content-Length must be a number.")),
             Some(_) if self.content_length.is_repeated => {
-                return Some(Fault::whole(Code::ContentLength, "Content-Length came more than once."));
+                return Some(Fault::whole(Code::ContentLength, "Content-Length must come once."));
             }
             Some(Some(length)) if length > guard.max_body_bytes => {
                 return Some(too_large_body(guard.max_body_bytes));
             }
             _ => {}
         }
-        is_end.then(|| Fault::whole(Code::EmptyBody, "There is no body."))
+        is_end.then(|| Fault::whole(Code::EmptyBody, "There must be a body."))
     }
 }
 
@@ -166,7 +166,7 @@ impl<'a> Head<'a> {
 pub(crate) fn doubtful() -> Fault {
     Fault::whole(
         Code::Path,
-        "The request could be read as one for another route: its path, host or method has more than one reading.",
+        "The path, host and method must have one reading: this request could be one for another route.",
     )
 }
 
@@ -191,7 +191,7 @@ impl Config {
                 targets.any(|target| matches.might_match_any_method(head.authority, target))
             };
             let rules = self.rules_where(|rule| is_guarded(&rule.matches));
-            let fault = Fault::whole(Code::Upgrade, "This route takes no upgrade.");
+            let fault = Fault::whole(Code::Upgrade, "The request must not be an upgrade or CONNECT.");
             return if rules == 0 {
                 Admission::Pass
             } else {

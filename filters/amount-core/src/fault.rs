@@ -143,7 +143,7 @@ pub struct Fault {
     pub pointer: String,
     /// What it is.
     pub code: Code,
-    /// A sentence for people; never a value of the body that is no amount.
+    /// What would be right, for people; never a value of the body that is no amount.
     pub detail: String,
 }
 
@@ -170,7 +170,7 @@ impl Fault {
 
     /// A body that nests deeper than a limit, at a byte of it.
     pub(crate) fn too_deep(byte: usize, limit: usize) -> Self {
-        Self::at(Code::TooDeep, byte, &["nested deeper than ", &limit.to_string()].concat())
+        Self::at(Code::TooDeep, byte, &["at most ", &limit.to_string(), " levels may be nested"].concat())
     }
 }
 

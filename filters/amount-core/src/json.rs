@@ -53,9 +53,9 @@ pub fn parse(body: &[u8]) -> Result<Value<'_>, Fault> {
 pub(crate) fn utf8(body: &[u8]) -> Result<&str, Fault> {
     // Places in it are kept in 32 bits.
     if u32::try_from(body.len()).is_err() {
-        return Err(Fault::whole(Code::TooLargeBody, "No body may have 4 GiB."));
+        return Err(Fault::whole(Code::TooLargeBody, "The body must be shorter than 4 GiB."));
     }
-    str::from_utf8(body).map_err(|_| Fault::whole(Code::NotUtf8, "The body is not UTF-8."))
+    str::from_utf8(body).map_err(|_| Fault::whole(Code::NotUtf8, "The body must be UTF-8."))
 }
 
 impl<'a> Value<'a> {

@@ -104,7 +104,11 @@ fn read<'b>(
     let mut walks = rules.iter().zip(notes).map(|((_, rule), notes)| Walk::new(rule, notes, limit));
     // Without one, a dry run's limit has said all that there is to say.
     if let Some(first) = walks.next() {
-        reader::read(text, depth, keys, &mut Walks { first, others: walks.collect() })?;
+        let mut walks = Walks { first, others: walks.collect() };
+        reader::read(text, depth, keys, &mut walks).map_err(|fault| match fault.code {
+            Code::DuplicateKey => Fault { pointer: walks.pointer(), ..fault },
+            _ => fault,
+        })?;
     }
     Ok(text)
 }
@@ -152,7 +156,9 @@ impl<'j> Judge<'j> {
             return;
         }
         if self.notes.is_over() {
-            self.faults.push(Fault::whole(Code::TooManyValues, "has more values than are judged"));
+            let limit = self.notes.limit().to_string();
+            let detail = ["must have at most ", &limit, " values that are judged"].concat();
+            self.faults.push(Fault::whole(Code::TooManyValues, detail));
             return;
         }
         self.too_long = self.too_long();

@@ -85,8 +85,8 @@ fn as_many_decimals_as_the_currency_has(#[case] currency: &str, #[case] value: &
 #[case(json!({"unit": "major", "max": 100}), "JPY", r#""101""#, "must be at most 100")]
 #[case(json!({"unit": "major", "min": 5}), "KWD", r#""0.001""#, "must be at least 0.005")]
 #[case(json!({"max": 100}), "USD", "101", "must be at most 100")]
-#[case(json!({"unit": "major"}), "USD", r#""1.001""#, "USD has at most 2 decimals")]
-#[case(json!({"unit": "major"}), "JPY", r#""1.5""#, "JPY has no decimals")]
+#[case(json!({"unit": "major"}), "USD", r#""1.001""#, "must have at most 2 decimals in USD")]
+#[case(json!({"unit": "major"}), "JPY", r#""1.5""#, "must have no decimals in JPY")]
 #[case(json!({"unit": "major", "form": "number"}), "USD", "1e13", "must be decimal digits, without sign, exponent or leading zero")]
 #[case(json!({"unit": "major", "form": "number"}), "USD", "10000000000000", "must be below 10^15 minor units as a number of major units")]
 fn a_sentence_says_what_would_be_right(

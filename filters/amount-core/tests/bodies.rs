@@ -58,7 +58,7 @@ fn amounts(#[case] value: &str, #[case] expected: &str) {
 #[rstest]
 #[case("\"totalAmount\":100", "\"totalAmount\":100,\"totalAmount\":1", "400 duplicate_key")]
 #[case("\"totalAmount\":100", "\"totalAmount\":100,\"\\u0074otalAmount\":1", "400 duplicate_key")]
-#[case("\"price\":100", "\"price\":100,\"price\":1", "400 duplicate_key")]
+#[case("\"price\":100", "\"price\":100,\"price\":1", "400 duplicate_key /items/0")]
 #[case("\"totalAmount\":100", "\"totalAmount\":100,\"tip\":1", "422 unknown_field /tip")]
 #[case("\"price\":100", "\"price\":100,\"tax\":1", "422 unknown_field /items/0/tax")]
 #[case("\"quantity\":1", "\"quantity\":0", "422 out_of_range /items/0/quantity")]

@@ -119,7 +119,8 @@ fn a_known_field_has_one_spelling(#[case] body: &str, #[case] expected: &str) {
     let allowed = judged(rules("allow"), body);
     assert_eq!(allowed, expected);
     if !expected.is_empty() {
-        assert_eq!(detail(rules("allow"), body), "is spelled like a known field");
+        let told = ["must be spelled as the known field, or not be there", "must have known fields only"];
+        assert!(told.contains(&&*detail(rules("allow"), body)));
         assert!(judged(rules("refuse"), body).contains(&allowed));
     }
 }
@@ -228,7 +229,7 @@ fn a_body_with_more_values_than_are_judged_is_refused() {
         assert_eq!(faults(&outcome(&config, &body(most))), "");
         let outcome = outcome(&config, &body(most + 1));
         assert_eq!(faults(&outcome), "too_many_values");
-        assert_eq!(outcome.faults[0].detail, "has more values than are judged");
+        assert_eq!(outcome.faults[0].detail, format!("must have at most {most} values that are judged"));
         assert!(outcome.rulings.iter().all(|ruling| ruling.code == Some(Code::TooManyValues)));
     }
     let mut limited = rules(1);

@@ -47,7 +47,7 @@ fn invoice(changes: Value) -> Value {
 fn sums(#[case] body: &str, #[case] expected: &str) {
     assert_eq!(judged(invoice(json!({})), body), expected);
     if expected.starts_with("overflow") {
-        assert_eq!(detail(invoice(json!({})), body), "the sum is too large");
+        assert_eq!(detail(invoice(json!({})), body), "must add up to at most 2^63-1");
     }
 }
 

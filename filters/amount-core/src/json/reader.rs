@@ -14,7 +14,7 @@ pub(crate) fn read<'a, V: Visitor<'a>>(
     visitor: &mut V,
 ) -> Result<(), Fault> {
     if text.starts_with('\u{feff}') {
-        return Err(Fault::whole(Code::ByteOrderMark, "The body starts with a byte order mark."));
+        return Err(Fault::whole(Code::ByteOrderMark, "The body must begin without a byte order mark."));
     }
     keys.clear();
     let depth_limit = depth_limit.min(super::DEPTH_LIMIT);
@@ -22,7 +22,7 @@ pub(crate) fn read<'a, V: Visitor<'a>>(
         Reader { text, bytes: text.as_bytes(), at: 0, depth_limit, depth: 0, objects: 0, keys, visitor };
     reader.skip_space();
     if reader.peek().is_none() {
-        return Err(Fault::whole(Code::EmptyBody, "There is no body."));
+        return Err(Fault::whole(Code::EmptyBody, "There must be a body."));
     }
     reader.whole().map_err(|refusal| *refusal.0)
 }
@@ -84,7 +84,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         while self.value()? || self.behind_value()? {}
         match self.peek() {
             None => Ok(()),
-            Some(_) => Err(self.fault(Code::TrailingData, "more than one value")),
+            Some(_) => Err(self.fault(Code::TrailingData, "the end was expected")),
         }
     }
 
@@ -192,7 +192,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
 
     #[cold]
     fn doubled(&self) -> Refusal {
-        self.fault(Code::DuplicateKey, "a key comes twice")
+        self.fault(Code::DuplicateKey, "a key must come once")
     }
 
     /// A key, its colon and the space behind.
@@ -251,7 +251,7 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
             return Err(Refusal(Box::new(Fault::at(
                 Code::NumberRange,
                 start,
-                "a number that a double cannot hold",
+                "a number that a double can hold was expected",
             ))));
         }
         Ok(number)
@@ -274,8 +274,8 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
                     let end = self.escape()?;
                     self.at = text::plain_end(self.bytes, end);
                 }
-                Some(_) => return Err(self.syntax("a control character in a string")),
-                None => return Err(self.syntax("a string without an end")),
+                Some(_) => return Err(self.syntax("a control character must be escaped")),
+                None => return Err(self.syntax("a closing quote was expected")),
             }
         }
     }
@@ -288,9 +288,9 @@ impl<'a, V: Visitor<'a>> Reader<'a, '_, V> {
         };
         self.at = at;
         Err(match wrong {
-            Wrong::Unknown => self.syntax("an unknown escape"),
+            Wrong::Unknown => self.syntax("an escape of RFC 8259 was expected"),
             Wrong::Hex => self.syntax("four hexadecimal digits were expected"),
-            Wrong::Surrogate => self.fault(Code::LoneSurrogate, "a lone surrogate"),
+            Wrong::Surrogate => self.fault(Code::LoneSurrogate, "a surrogate pair was expected"),
         })
     }
 }

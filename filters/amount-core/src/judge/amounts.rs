@@ -144,7 +144,7 @@ impl Judge<'_> {
 
 fn decimals(currency: Currency) -> String {
     match currency.exponent() {
-        0 => [currency.code(), " has no decimals"].concat(),
-        exponent => [currency.code(), " has at most ", &exponent.to_string(), " decimals"].concat(),
+        0 => ["must have no decimals in ", currency.code()].concat(),
+        exponent => ["must have at most ", &exponent.to_string(), " decimals in ", currency.code()].concat(),
     }
 }

@@ -119,6 +119,11 @@ impl Notes {
         }
     }
 
+    /// How many values they may hold.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
     fn held(&self) -> usize {
         self.slots.iter().map(|slot| slot.found.len()).fold(0, usize::saturating_add)
     }

@@ -33,7 +33,8 @@ impl Judge<'_> {
                 match found.what {
                     What::Array(len) if (array.min..=array.max).contains(&i64::from(len)) => {}
                     What::Array(_) => {
-                        self.refuse(Code::OutOfRange, &node.pattern, &found.indices, range(array));
+                        let detail = ["must have ", &range(array), " items"].concat();
+                        self.refuse(Code::OutOfRange, &node.pattern, &found.indices, detail);
                     }
                     _ => self.refuse(Code::Missing, &node.pattern, &found.indices, "must be there"),
                 }
@@ -69,7 +70,7 @@ impl Judge<'_> {
                 }
                 let (code, detail) = match self.count(found) {
                     Ok(value) if (count.min..=count.max).contains(&value) => continue,
-                    Ok(_) => (Code::OutOfRange, range(count)),
+                    Ok(_) => (Code::OutOfRange, ["must be ", &range(count)].concat()),
                     Err((code, detail)) => (code, detail.to_owned()),
                 };
                 self.unsound_counts |= bit(index);
@@ -95,18 +96,21 @@ impl Judge<'_> {
                 continue;
             }
             let mut pointer = node.pointer(&unknown.indices);
+            let mut detail = if unknown.is_like {
+                "must be spelled as the known field, or not be there"
+            } else {
+                "must not be there"
+            };
             match &unknown.token {
                 Token::Name(name) => pointer.extend(["/", &escape(name)]),
                 Token::Index(index) => pointer.extend(["/", &index.to_string()]),
-                Token::Secret => {}
+                Token::Secret => detail = "must have known fields only",
             }
-            let detail =
-                if unknown.is_like { "is spelled like a known field" } else { "is not a known field" };
             self.faults.push(Fault::new(Code::UnknownField, pointer, detail));
         }
     }
 }
 
 fn range(count: &Count) -> String {
-    ["must be ", &count.min.to_string(), " to ", &count.max.to_string()].concat()
+    [&count.min.to_string(), " to ", &count.max.to_string()].concat()
 }

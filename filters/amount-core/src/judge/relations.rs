@@ -60,7 +60,7 @@ impl Judge<'_> {
                         Some(price) => price.pattern.array_of(stars),
                         None => total.pattern.clone(),
                     };
-                    self.refuse(Code::Overflow, &place, &found.indices, "the sum is too large");
+                    self.refuse(Code::Overflow, &place, &found.indices, "must add up to at most 2^63-1");
                 }
                 Err(NoSum::Currency(part, indices)) => {
                     if let Some(part) = self.plan.amounts.get(part) {

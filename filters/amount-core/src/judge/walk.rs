@@ -39,6 +39,11 @@ impl<'w> Walk<'w> {
         }
     }
 
+    /// The pointer to the innermost open object or array at a known place.
+    fn pointer(&self) -> String {
+        self.here.map(|node| node.pointer(&self.indices)).unwrap_or_default()
+    }
+
     /// The place of the value that begins; nothing where nothing is asked about.
     #[inline]
     fn place(&mut self) -> Option<&'w Node> {
@@ -198,6 +203,13 @@ pub(super) struct Walks<'w> {
 }
 
 impl<'w> Walks<'w> {
+    /// The pointer to the innermost open object or array at a place that some rule knows: so it is in the rules' own
+    /// words, not in the client's.
+    pub(super) fn pointer(&self) -> String {
+        let walks = std::iter::once(&self.first).chain(&self.others);
+        walks.map(Walk::pointer).max_by_key(String::len).unwrap_or_default()
+    }
+
     #[inline]
     fn each(&mut self, go: impl Fn(&mut Walk<'w>)) {
         go(&mut self.first);
