@@ -72,9 +72,6 @@ const MAX_LEASE_MS: u64 = 31_000;
 /// VMs read the clock at slightly different times.
 const CLOCK_SLACK_MS: u64 = 1_000;
 
-const FETCHING: u8 = 0;
-const BACKING_OFF: u8 = 1;
-
 /// A source's entries.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -93,13 +90,13 @@ impl Shared {
             document_key: key("document"),
             // Numbered by its layout: while modules are exchanged, both of them read what is shared.
             stamp_key: key("stamp3"),
-            lease_key: key("lease"),
+            lease_key: key("lease2"),
             seen: Cell::new(None),
         };
         // The host compares versions only of an entry that exists. Envoy configures a plugin on its main thread before
         // any worker has it, so that nobody can have taken the lease yet that is made here.
         if matches!(shared::get(&shared.lease_key), Ok(None)) {
-            let _ = shared::set(&shared.lease_key, &lease_bytes(FETCHING, 0), None);
+            let _ = shared::set(&shared.lease_key, &LeaseEntry::FREE.to_bytes(), None);
         }
         shared
     }
@@ -156,9 +153,9 @@ impl Shared {
 
     pub(crate) fn lease(&self, now_ms: u64) -> Lease {
         match self.read_lease() {
-            Some((kind, until_ms, _)) if is_ahead(until_ms, now_ms) => {
-                if kind == BACKING_OFF {
-                    Lease::BackingOff { until_ms }
+            Some((lease, _)) if is_ahead(lease.until_ms, now_ms) => {
+                if lease.is_back_off {
+                    Lease::BackingOff { until_ms: lease.until_ms }
                 } else {
                     Lease::Fetching
                 }
@@ -169,38 +166,71 @@ impl Shared {
 
     /// Whether this VM is the one to fetch now; until this time nobody else will.
     pub(crate) fn take_lease(&self, now_ms: u64, until_ms: u64) -> bool {
-        let Some((_, taken_until_ms, version)) = self.read_lease() else { return false };
-        !is_ahead(taken_until_ms, now_ms)
-            && shared::set(&self.lease_key, &lease_bytes(FETCHING, until_ms), Some(version)).is_ok()
+        let Some((lease, version)) = self.read_lease() else { return false };
+        let taken = LeaseEntry { is_back_off: false, until_ms, ..lease };
+        !is_ahead(lease.until_ms, now_ms)
+            && shared::set(&self.lease_key, &taken.to_bytes(), Some(version)).is_ok()
     }
 
     /// For the VM that has it.
     pub(crate) fn extend_lease(&self, until_ms: u64) {
-        let _ = shared::set(&self.lease_key, &lease_bytes(FETCHING, until_ms), None);
+        self.put_lease(LeaseEntry { is_back_off: false, until_ms, failures: self.failures() });
     }
 
     /// After a success.
     pub(crate) fn free_lease(&self) {
-        self.extend_lease(0);
+        self.put_lease(LeaseEntry::FREE);
     }
 
-    /// After a failure: nobody fetches until this time.
+    /// How many attempts have failed since the last success, whichever VM made them.
+    pub(crate) fn failures(&self) -> u32 {
+        self.read_lease().map_or(0, |(lease, _)| lease.failures)
+    }
+
+    /// After one failure more: nobody fetches until this time.
     pub(crate) fn back_off(&self, until_ms: u64) {
-        let _ = shared::set(&self.lease_key, &lease_bytes(BACKING_OFF, until_ms), None);
+        let failures = self.failures().saturating_add(1);
+        self.put_lease(LeaseEntry { is_back_off: true, until_ms, failures });
     }
 
-    fn read_lease(&self) -> Option<(u8, u64, u32)> {
+    fn put_lease(&self, lease: LeaseEntry) {
+        let _ = shared::set(&self.lease_key, &lease.to_bytes(), None);
+    }
+
+    fn read_lease(&self) -> Option<(LeaseEntry, u32)> {
         let (bytes, version) = shared::get(&self.lease_key).ok()??;
-        let (kind, rest) = bytes.split_first()?;
-        Some((*kind, u64::from_le_bytes(*rest.first_chunk()?), version))
+        Some((LeaseEntry::read(&bytes)?, version))
+    }
+}
+
+/// A lease as it is shared.
+#[derive(Debug, Clone, Copy)]
+struct LeaseEntry {
+    is_back_off: bool,
+    until_ms: u64,
+    failures: u32,
+}
+
+impl LeaseEntry {
+    const FREE: Self = Self { is_back_off: false, until_ms: 0, failures: 0 };
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let ([is_back_off], rest) = bytes.split_first_chunk()?;
+        let (until_ms, rest) = rest.split_first_chunk()?;
+        Some(Self {
+            is_back_off: *is_back_off != 0,
+            until_ms: u64::from_le_bytes(*until_ms),
+            failures: u32::from_le_bytes(*rest.first_chunk()?),
+        })
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        let Self { is_back_off, until_ms, failures } = self;
+        [&[u8::from(is_back_off)], &until_ms.to_le_bytes()[..], &failures.to_le_bytes()].concat()
     }
 }
 
 /// Whether a lease still holds. None is as long as this one where the clock went back.
 fn is_ahead(until_ms: u64, now_ms: u64) -> bool {
     until_ms > now_ms && until_ms <= now_ms.saturating_add(MAX_LEASE_MS)
-}
-
-fn lease_bytes(kind: u8, until_ms: u64) -> Vec<u8> {
-    [&[kind], until_ms.to_le_bytes().as_slice()].concat()
 }

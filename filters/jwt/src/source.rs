@@ -31,7 +31,6 @@ struct Fetcher {
     shared: Shared,
     /// How often it is asked.
     period: Duration,
-    failures: Cell<u32>,
     call: Cell<Option<u32>>,
     /// Whether that call asks for another document than a known one.
     is_conditional: Cell<bool>,
@@ -134,7 +133,6 @@ impl Fetcher {
             shared: Shared::new(family, scope, &target),
             target,
             period,
-            failures: Cell::new(0),
             call: Cell::new(None),
             is_conditional: Cell::new(false),
             is_stale: Cell::new(false),
@@ -240,20 +238,20 @@ impl Fetcher {
     }
 
     fn succeed(&self) {
-        self.failures.set(0);
         self.count("ok", "ok");
         self.shared.free_lease();
     }
 
     fn fail(&self, now_ms: u64, reason: &'static str) {
-        let failures = self.failures.get().saturating_add(1);
-        self.failures.set(failures);
-        let factor = 1_u64.checked_shl(failures.saturating_sub(1)).unwrap_or(u64::MAX);
+        let failures = self.shared.failures();
+        let factor = 1_u64.checked_shl(failures).unwrap_or(u64::MAX);
         let backoff_ms = jittered(MIN_BACKOFF_MS.saturating_mul(factor).min(MAX_BACKOFF_MS));
         self.count("failed", reason);
         warn!(
-            "no answer of use from {}{} ({reason}), attempt {failures}",
-            self.target.cluster, self.target.path
+            "no answer of use from {}{} ({reason}), attempt {}",
+            self.target.cluster,
+            self.target.path,
+            failures.saturating_add(1)
         );
         self.shared.back_off(now_ms.saturating_add(backoff_ms));
     }
