@@ -3,7 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 use tests::amount::{
-    Case, ORDER, ORDERS, Tools, WAYS, amount_rule, invalid, judge_both_ways, order, order_rule, rules,
+    Case, ORDER, ORDERS, Tools, WAYS, amount_rule, invalid, judge_both_ways, malformed, order, order_rule,
+    rules,
 };
 use tests::post::Post;
 
@@ -89,6 +90,38 @@ async fn every_rule_of_a_route_is_judged() -> Result<()> {
         "413 body-too-large: too_large_body",
     ));
     judge_both_ways(&tools, &rules(&[wide, narrow, other]), &cases).await
+}
+
+/// What is no JSON for one of the rules decides the status, in whichever order they stand.
+#[tokio::test]
+async fn the_status_does_not_depend_on_the_rules_order() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let on = |name: &str, depth: u64| {
+        let mut rule = amount_rule(name, json!({}));
+        rule["match"]["path"]["exact"] = "/pay".into();
+        rule["maxDepth"] = depth.into();
+        rule["unknownFields"] = "allow".into();
+        rule
+    };
+    let (deep, shallow) = (on("deep", 64), on("shallow", 2));
+    for pair in [[&deep, &shallow], [&shallow, &deep]] {
+        let case = |amount: i64, fields: &str, expected: &str| {
+            let body = format!(r#"{{"amount":{amount},"currency":"USD",{fields}}}"#);
+            Case::new(
+                format!("{}, then {}: {body}", pair[0]["name"], pair[1]["name"]),
+                Post::json("/pay", body),
+                expected,
+            )
+        };
+        let cases = [
+            case(1, r#""x":[0]"#, "200"),
+            case(-1, r#""x":[0]"#, &invalid("negative", "/amount")),
+            case(1, r#""x":[[0]]"#, &malformed("too_deep")),
+            case(-1, r#""x":[[0]]"#, "400 malformed-body: too_deep, negative /amount"),
+        ];
+        judge_both_ways(&tools, &rules(&pair.map(Clone::clone)), &cases).await?;
+    }
+    Ok(())
 }
 
 #[tokio::test]
