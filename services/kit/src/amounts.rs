@@ -43,18 +43,21 @@ impl Rules {
     }
 }
 
-/// A body that moves money, judged as the sidecar's filter judges it: the header fields first, then the whole body.
-#[derive(Debug, Clone)]
-pub struct Judged(Bytes);
+/// What a service reads of a body that moves money.
+pub trait MovesMoney: Sized {
+    /// Reads it, of a body that the rule has passed.
+    fn read(body: Reader<'_, '_>) -> Result<Self, Problem>;
 
-impl Judged {
-    /// The body's tree, by the reader that has judged it and so does not refuse it any more.
-    pub fn tree(&self) -> Result<Value<'_>, Problem> {
-        json::parse(&self.0).map_err(|fault| problem(vec![fault]))
-    }
+    /// The money that the service goes on with.
+    fn money(&self) -> Money;
 }
 
-impl<S: Send + Sync> FromRequest<S> for Judged
+/// What a body that moves money says. The body is judged as the sidecar's filter judges it: the header fields first, then
+/// the whole body. Nothing can be had of it whose money is not the judged one: [`Code::AmountMismatch`].
+#[derive(Debug, Clone)]
+pub struct Judged<T>(pub T);
+
+impl<T: MovesMoney, S: Send + Sync> FromRequest<S> for Judged<T>
 where
     Rules: FromRef<S>,
 {
@@ -73,14 +76,24 @@ where
         if outcome.is_refused() {
             return Err(problem(outcome.faults));
         }
-        // Where the sidecar's filter tells what it has judged, that is what is read here too.
-        let read = outcome.verified.as_deref().map(str::as_bytes);
-        if told.iter().any(|told| Some(told.as_bytes()) != read) {
-            let detail = "the sidecar's filter has judged another amount";
-            return Err(Problem::internal(Code::AmountMismatch, &detail));
-        }
-        Ok(Self(body))
+        let tree = json::parse(&body).map_err(|fault| problem(vec![fault]))?;
+        let read = T::read(Reader::new(&tree))?;
+        confirm(read.money(), outcome.verified.as_deref(), &told)?;
+        Ok(Self(read))
     }
+}
+
+/// The money is what the service's own rule has judged, and what the sidecar's filter has judged where it tells.
+fn confirm(money: Money, judged: Option<&str>, told: &[HeaderValue]) -> Result<(), Problem> {
+    let read = money.item();
+    let detail = if judged != Some(&*read) {
+        "the rule has judged another amount than is read"
+    } else if told.iter().any(|told| told.as_bytes() != read.as_bytes()) {
+        "the sidecar's filter has judged another amount than is read"
+    } else {
+        return Ok(());
+    };
+    Err(Problem::internal(Code::AmountMismatch, &detail))
 }
 
 fn problem(faults: Vec<AmountFault>) -> Problem {
@@ -103,7 +116,8 @@ fn refused(code: Code, errors: Vec<Fault>) -> Problem {
     Problem::new(code, "See errors for each fault.").with_errors(errors)
 }
 
-fn invalid(pointer: &str, code: &str, detail: impl Into<String>) -> Problem {
+/// What is wrong with one place of a body that the rule has passed.
+pub fn invalid(pointer: &str, code: &str, detail: impl Into<String>) -> Problem {
     let fault = Fault { pointer: pointer.to_owned(), code: code.to_owned(), detail: detail.into() };
     refused(Code::InvalidAmount, vec![fault])
 }
@@ -118,11 +132,16 @@ impl<'v, 'b> Reader<'v, 'b> {
         Self(body)
     }
 
-    /// A text of 1 to `limit` bytes.
+    /// A text of 1 to `limit` bytes. None of them is NUL, which PostgreSQL cannot keep.
     pub fn text(&self, pointer: &str, limit: usize) -> Result<&'v str, Problem> {
         let text = self.0.pointer(pointer).and_then(Value::as_str);
-        text.filter(|text| (1..=limit).contains(&text.len()))
-            .ok_or_else(|| invalid(pointer, "not_a_text", format!("must be a string of 1 to {limit} bytes")))
+        text.filter(|text| (1..=limit).contains(&text.len()) && !text.contains('\0')).ok_or_else(|| {
+            invalid(
+                pointer,
+                "not_a_text",
+                format!("must be a string of 1 to {limit} bytes, none of them NUL"),
+            )
+        })
     }
 
     /// An integer of minor units, or a count.
@@ -139,6 +158,18 @@ impl<'v, 'b> Reader<'v, 'b> {
         };
         let currency = code.and_then(|code| Currency::from_str(code).ok());
         currency.ok_or_else(|| invalid(pointer, "unknown_currency", "must be a payable currency"))
+    }
+
+    /// An amount as [`Total`] is written, with the exponent that is its currency's own.
+    pub fn total(&self, pointer: &str) -> Result<Total, Problem> {
+        let [amount, currency, exponent] =
+            ["amount", "currency", "exponent"].map(|name| format!("{pointer}/{name}"));
+        let money = Money { minor: self.minor_units(&amount)?, currency: self.currency(&currency, None)? };
+        let total = Total::from(money);
+        if self.minor_units(&exponent)? != i64::from(total.exponent) {
+            return Err(invalid(&exponent, "exponent_mismatch", "must be the currency's own"));
+        }
+        Ok(total)
     }
 
     /// How many items an array has.
@@ -161,31 +192,32 @@ impl<'v, 'b> Reader<'v, 'b> {
 }
 
 /// An amount as answers show it: never without currency and exponent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Total {
     /// In the currency's minor unit.
     pub amount: i64,
     /// ISO 4217.
-    pub currency: String,
+    pub currency: Currency,
     /// How many decimals the minor unit is below the major one.
     pub exponent: u16,
 }
 
 impl From<Money> for Total {
     fn from(money: Money) -> Self {
-        Self {
-            amount: money.minor,
-            currency: money.currency.to_string(),
-            exponent: money.currency.exponent(),
-        }
+        Self { amount: money.minor, currency: money.currency, exponent: money.currency.exponent() }
     }
 }
 
 impl Total {
     /// From the store.
-    pub fn stored(minor: i64, currency: String) -> Result<Self, String> {
-        let currency = Currency::from_str(&currency)
-            .map_err(move |_| format!("the store holds the currency {currency}"))?;
+    pub fn stored(minor: i64, currency: &str) -> Result<Self, String> {
+        let known = Currency::from_str(currency);
+        let currency = known.map_err(|_| format!("the store holds the currency {currency}"))?;
         Ok(Self::from(Money { minor, currency }))
+    }
+
+    /// Without what its currency says already.
+    pub fn money(self) -> Money {
+        Money { minor: self.amount, currency: self.currency }
     }
 }

@@ -6,11 +6,14 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::RequestBuilder;
 use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Response};
 
 /// The mesh's own limits are no longer, so that a call ends even where no sidecar ends it.
 const CALL_LIMIT: Duration = Duration::from_secs(5);
+
+/// The longest answer of another service that is read.
+const ANSWER_LIMIT_BYTES: usize = 64 << 10;
 
 /// W3C Trace Context, Envoy's request id, and the caller's own token, so that the next sidecar checks it itself.
 const HANDED_ON: [&str; 4] = ["authorization", "traceparent", "tracestate", "x-request-id"];
@@ -51,4 +54,16 @@ impl<S: Sync> FromRequestParts<S> for Forward {
 /// `HTTP_PROXY` where that is set.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder().redirect(Policy::none()).timeout(CALL_LIMIT).build()
+}
+
+/// The whole body of another service's answer, at most 64 KiB. The error says what there is instead.
+pub async fn read_answer(mut answer: Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(|problem| problem.without_url().to_string())? {
+        body.extend_from_slice(&piece);
+        if body.len() > ANSWER_LIMIT_BYTES {
+            return Err(format!("answered more than {ANSWER_LIMIT_BYTES} bytes"));
+        }
+    }
+    Ok(body)
 }

@@ -14,7 +14,7 @@ pub mod store;
 pub mod telemetry;
 
 pub use answer::Answer;
-pub use forward::{Forward, client};
+pub use forward::{Forward, client, read_answer};
 pub use identity::Caller;
 pub use problem::{Code, Problem};
 pub use store::Database;

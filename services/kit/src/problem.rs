@@ -40,6 +40,8 @@ pub enum Code {
     PayerFrozen,
     /// The payer may not pay that much.
     LimitExceeded,
+    /// More is to be refunded than is left of the payment.
+    RemainderExceeded,
     /// The body's user is not the token's subject.
     UserMismatch,
     /// The user id is taken.
@@ -94,6 +96,11 @@ impl Code {
             Self::OrderAlreadyPaid => ("order-already-paid", S::CONFLICT, "The order is paid already"),
             Self::PayerFrozen => ("payer-frozen", S::FORBIDDEN, "The payer may not pay"),
             Self::LimitExceeded => ("limit-exceeded", S::FORBIDDEN, "The amount is above the payer's limit"),
+            Self::RemainderExceeded => (
+                "remainder-exceeded",
+                S::UNPROCESSABLE_ENTITY,
+                "The refund is above what is left of the payment",
+            ),
             Self::UserMismatch => ("user-mismatch", S::FORBIDDEN, "The user is not the token's subject"),
             Self::UserExists => ("user-exists", S::CONFLICT, "The user id is taken"),
             Self::TooManyKeys => ("too-many-keys", S::CONFLICT, "The key set is full"),

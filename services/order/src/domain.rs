@@ -1,9 +1,8 @@
 //! Orders.
 
-use amount_core::json::Value;
 use amount_core::money::Money;
 use jiff::Timestamp;
-use kit::amounts::{Reader, Total};
+use kit::amounts::{MovesMoney, Reader, Total};
 use kit::problem::Problem;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,27 +35,30 @@ pub struct NewOrder {
     pub payment_method: String,
 }
 
-impl NewOrder {
-    /// From a body that the amount rule has passed: so the total is the sum of the items.
-    pub fn read(body: &Value<'_>) -> Result<Self, Problem> {
-        let reader = Reader::new(body);
-        let currency = reader.currency("/currency", Some(DEFAULT_CURRENCY))?;
-        let items = (0..reader.length("/items")?)
+impl MovesMoney for NewOrder {
+    /// The rule has seen that the total is the sum of the items.
+    fn read(body: Reader<'_, '_>) -> Result<Self, Problem> {
+        let currency = body.currency("/currency", Some(DEFAULT_CURRENCY))?;
+        let items = (0..body.length("/items")?)
             .map(|index| {
                 let at = |name: &str| format!("/items/{index}/{name}");
                 Ok(Item {
-                    id: reader.text(&at("id"), 128)?.to_owned(),
-                    quantity: reader.minor_units(&at("quantity"))?,
-                    price: reader.minor_units(&at("price"))?,
+                    id: body.text(&at("id"), 128)?.to_owned(),
+                    quantity: body.minor_units(&at("quantity"))?,
+                    price: body.minor_units(&at("price"))?,
                 })
             })
             .collect::<Result<Vec<_>, Problem>>()?;
         Ok(Self {
-            user_id: reader.text("/userId", 64)?.to_owned(),
+            user_id: body.text("/userId", 64)?.to_owned(),
             items,
-            total: Total::from(Money { minor: reader.minor_units("/totalAmount")?, currency }),
-            payment_method: reader.payment_method("/paymentMethod")?.to_owned(),
+            total: Total::from(Money { minor: body.minor_units("/totalAmount")?, currency }),
+            payment_method: body.payment_method("/paymentMethod")?.to_owned(),
         })
+    }
+
+    fn money(&self) -> Money {
+        self.total.money()
     }
 }
 
@@ -88,7 +90,7 @@ impl State {
     }
 }
 
-/// The payment of an order.
+/// The payment of an order, as it was when the order was paid: payment itself tells what was given back since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentSummary {
@@ -100,17 +102,15 @@ pub struct PaymentSummary {
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(into = "Shown")]
 pub struct Order {
     /// UUID, version 7; also the payment's idempotency key.
     pub order_id: String,
     /// How far it is.
     pub state: State,
     /// What was asked for.
-    #[serde(flatten)]
     pub new: NewOrder,
     /// Once paid.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub payment: Option<PaymentSummary>,
     /// RFC 3339.
     pub created_at: String,
@@ -127,5 +127,42 @@ impl Order {
     #[must_use]
     pub fn paid(self, payment: PaymentSummary) -> Self {
         Self { state: State::Paid, payment: Some(payment), ..self }
+    }
+}
+
+/// An order as answers show it. The price of an item is money too, so it has currency and exponent there; the store and
+/// the request's fingerprint keep it as the bare number that came.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    order_id: String,
+    state: State,
+    user_id: String,
+    items: Vec<ShownItem>,
+    total: Total,
+    payment_method: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<PaymentSummary>,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+struct ShownItem {
+    id: String,
+    quantity: i64,
+    price: Total,
+}
+
+impl From<Order> for Shown {
+    fn from(order: Order) -> Self {
+        let Order { order_id, state, new, payment, created_at } = order;
+        let NewOrder { user_id, items, total, payment_method } = new;
+        let priced = |Item { id, quantity, price }| ShownItem {
+            id,
+            quantity,
+            price: Total { amount: price, ..total },
+        };
+        let items = items.into_iter().map(priced).collect();
+        Self { order_id, state, user_id, items, total, payment_method, payment, created_at }
     }
 }

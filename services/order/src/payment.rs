@@ -37,7 +37,6 @@ impl Payments {
     /// Asks for the payment of this order, with the order's id as key: asked again, it is the same payment. Anything
     /// but a decision is [`Error::Payment`], and leaves the order pending.
     pub(crate) async fn charge(&self, order: &Order, forward: &Forward) -> Result<Decision, Error> {
-        let unavailable = |problem: reqwest::Error| Error::Payment(problem.without_url().to_string());
         let body = json!({
             "orderId": order.order_id,
             "amount": order.new.total.amount,
@@ -46,15 +45,17 @@ impl Payments {
         });
         let request =
             self.client.post(self.url.clone()).header("idempotency-key", &order.order_id).json(&body);
-        let response = forward.apply(request).send().await.map_err(unavailable)?;
+        let response = forward.apply(request).send().await;
+        let response = response.map_err(|problem| Error::Payment(problem.without_url().to_string()))?;
         let status = response.status();
         let field =
             |name| response.headers().get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
         let content_type = field(header::CONTENT_TYPE).unwrap_or_default().to_owned();
+        let body = kit::read_answer(response).await.map_err(Error::Payment)?;
         if status == StatusCode::CREATED {
-            return Ok(Decision::Captured(response.json().await.map_err(unavailable)?));
+            let captured = serde_json::from_slice(&body);
+            return captured.map(Decision::Captured).map_err(|problem| Error::Payment(problem.to_string()));
         }
-        let body = response.bytes().await.map_err(unavailable)?.to_vec();
         if !is_refusal(&body) {
             return Err(Error::Payment(format!("answered {status}")));
         }

@@ -23,13 +23,12 @@ pub(crate) async fn create(
     headers: HeaderMap,
     method: Method,
     uri: Uri,
-    body: Judged,
+    Judged(new): Judged<NewOrder>,
 ) -> Result<Response, Error> {
     let scope = Scope { subject: &caller.subject, method: method.as_str(), path: uri.path() };
     // Envoy keeps the request id across its own tries, so a repeat by the mesh finds the same order.
     let request_id = || forward.request_id().map(|id| Key::from_request_id(id, scope));
     let key = Key::from_headers(&headers, scope)?.or_else(request_id).ok_or(Error::KeyMissing)?;
-    let new = NewOrder::read(&body.tree()?)?;
     if new.user_id != caller.subject {
         return Err(Error::UserMismatch);
     }

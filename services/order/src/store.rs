@@ -95,7 +95,7 @@ fn insert(attempt: &Attempt, new: &Order, items: &str) -> Query {
     .bind(new.state.as_str())
     .bind(items)
     .bind(new.new.total.amount)
-    .bind(&new.new.total.currency)
+    .bind(new.new.total.currency.code())
     .bind(&new.new.payment_method)
     .bind(&new.created_at)
     .bind(attempt.key.as_str())
@@ -122,7 +122,8 @@ fn order(row: &Row) -> Result<Order, Error> {
     let state = State::stored(&row.get::<String>("state")?).ok_or_else(corrupt)?;
     let payment_id: Option<String> = row.get("payment_id")?;
     let payment = payment_id.map(|payment_id| PaymentSummary { payment_id, state: "captured".to_owned() });
-    let total = Total::stored(row.get("total_minor")?, row.get("currency")?).map_err(Error::Config)?;
+    let total =
+        Total::stored(row.get("total_minor")?, &row.get::<String>("currency")?).map_err(Error::Config)?;
     Ok(Order {
         order_id: row.get("order_id")?,
         state,

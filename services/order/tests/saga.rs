@@ -4,13 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::{Body, Bytes};
+use axum::extract::FromRequest;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post as route_post;
 use axum::{Json, Router};
 use clap::Parser;
+use kit::Code;
+use kit::amounts::{Judged, Rules};
 use kit::server::with_defaults;
+use kit::store::Query;
 use order::config::Config;
+use order::domain::NewOrder;
 use rstest::rstest;
 use serde_json::{Value, json};
 use testing::{Database, Kind};
@@ -50,10 +55,14 @@ async fn payment(failures: usize) -> (String, Arc<std::sync::Mutex<Vec<String>>>
     (format!("http://{address}"), keys)
 }
 
-async fn replica(database: &Database, payment_url: &str) -> Router {
+async fn start(database: &Database, payment_url: &str) -> order::State {
     let arguments = ["order-service", "--database-url", &database.url, "--payment-url", payment_url];
     let config = Config::try_parse_from(arguments).expect("a configuration");
-    with_defaults(order::router(order::start(&config).await.expect("a store")))
+    order::start(&config).await.expect("a store")
+}
+
+async fn replica(database: &Database, payment_url: &str) -> Router {
+    with_defaults(order::router(start(database, payment_url).await))
 }
 
 async fn call(app: &Router, request: Request<Body>) -> (Response, Bytes) {
@@ -133,6 +142,38 @@ async fn an_order_is_its_owner_s_and_its_key_s(#[values(Kind::Sqlite, Kind::Post
     assert_eq!(stranger.status(), StatusCode::FORBIDDEN, "an order for somebody else");
 }
 
+/// Every amount of an answer has its currency. What is kept is as it came: a request that comes again to a newer build
+/// must be the same to it.
+#[rstest]
+#[tokio::test]
+async fn a_price_is_shown_with_its_currency_and_kept_without(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let Some(database) = Database::new(kind) else { return };
+    let (payment_url, _) = payment(0).await;
+    let state = start(&database, &payment_url).await;
+    let app = with_defaults(order::router(state.clone()));
+    let yen = BODY.replace("\"paymentMethod\"", "\"currency\":\"JPY\",\"paymentMethod\"");
+    for (request_id, body, currency, exponent) in [("usd", BODY, "USD", 2), ("jpy", yen.as_str(), "JPY", 0)] {
+        let (made, bytes) = create(&app, request_id, body).await;
+        let path = made.headers()["location"].to_str().expect("text");
+        let request = Request::get(path).header("x-jwt-sub", "user").header("x-jwt-jti", "j");
+        let read = call(&app, request.body(Body::empty()).expect("a request")).await.1;
+        let price = json!({"amount": 50, "currency": currency, "exponent": exponent});
+        let items = json!([{"id": "i", "quantity": 2, "price": price}]);
+        for answer in [bytes, read] {
+            let answer: Value = serde_json::from_slice(&answer).expect("JSON");
+            assert_eq!(answer["items"], items, "{answer}");
+        }
+    }
+    let kept = Query::new("SELECT items, fingerprint FROM orders WHERE currency = 'USD'");
+    let row = state.store.0.fetch_optional(kept).await.expect("an answer").expect("a row");
+    let [items, fingerprint] =
+        ["items", "fingerprint"].map(|column| row.get::<String>(column).expect("text"));
+    assert_eq!(items, r#"[{"id":"i","quantity":2,"price":50}]"#);
+    assert_eq!(fingerprint, "19018cd927542fdb2e4061bd7e5a50a90a72fb37d12c70c95b4b4bc4e704c121");
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_refusal_by_the_mesh_decides_nothing(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
@@ -146,22 +187,47 @@ async fn a_refusal_by_the_mesh_decides_nothing(#[values(Kind::Sqlite, Kind::Post
     assert_eq!(keys.lock().expect("the keys").len(), 2, "the order is still pending, so it is asked again");
 }
 
-/// What the sidecar's filter says that it has judged (`x-amount-verified`) is what the service reads.
+/// What the sidecar's filter says that it has judged (`x-amount-verified`) is what the service goes on with.
 #[tokio::test]
 async fn an_amount_that_was_not_judged_is_not_charged() {
     let Some(database) = Database::new(Kind::Sqlite) else { return };
     let (payment_url, keys) = payment(0).await;
-    let app = replica(&database, &payment_url).await;
-    for (told, expected) in [
-        ("10000;currency=USD;exponent=2", StatusCode::INTERNAL_SERVER_ERROR),
-        ("100;currency=EUR;exponent=2", StatusCode::INTERNAL_SERVER_ERROR),
-        ("100", StatusCode::INTERNAL_SERVER_ERROR),
-        ("100;currency=USD;exponent=2", StatusCode::CREATED),
+    let state = start(&database, &payment_url).await;
+    let app = with_defaults(order::router(state.clone()));
+    for (told, expected, orders) in [
+        ("10000;currency=USD;exponent=2", "500 amount-mismatch", 0),
+        ("100;currency=EUR;exponent=2", "500 amount-mismatch", 0),
+        ("100;currency=USD;exponent=3", "500 amount-mismatch", 0),
+        ("100", "500 amount-mismatch", 0),
+        ("", "500 amount-mismatch", 0),
+        ("100;currency=USD;exponent=2", "201 ", 1),
     ] {
         let mut request = post("r-6", BODY);
         request.headers_mut().insert("x-amount-verified", told.parse().expect("a header"));
         let (answer, body) = call(&app, request).await;
-        assert_eq!(answer.status(), expected, "{told}: {body:?}");
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        let problem = body["type"].as_str().and_then(|uri| uri.rsplit('/').next()).unwrap_or_default();
+        assert_eq!(format!("{} {problem}", answer.status().as_u16()), expected, "{told}");
+        let count = Query::new("SELECT COUNT(*) AS orders FROM orders");
+        let row = state.store.0.fetch_optional(count).await.expect("an answer").expect("a row");
+        assert_eq!(row.get::<i64>("orders").expect("a number"), orders, "{told}");
     }
     assert_eq!(keys.lock().expect("the keys").len(), 1, "what is not charged");
+}
+
+/// A rule that judges other figures than the service reads lets nothing pass, also where no filter tells of any.
+#[tokio::test]
+async fn a_rule_of_another_default_currency_is_found_out() {
+    let rule = String::from_utf8(order::AMOUNT_RULE.to_vec()).expect("text");
+    for (from, to, expected) in [
+        ("", "", Ok(100)),
+        (r#""default": "USD""#, r#""default": "EUR""#, Err(Code::AmountMismatch)),
+        (",\n      \"verified\": \"/totalAmount\"", "", Err(Code::AmountMismatch)),
+    ] {
+        assert!(rule.contains(from), "{from}");
+        let rules = Rules::new(rule.replacen(from, to, 1).as_bytes()).expect("rules");
+        let judged = Judged::<NewOrder>::from_request(post("r-7", BODY), &rules).await;
+        let read = judged.map(|Judged(new)| new.total.amount).map_err(|problem| problem.code());
+        assert_eq!(read, expected, "{to}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong in payment, and what the client is told of it.
 
 use axum::response::{IntoResponse, Response};
+use kit::amounts::invalid;
 use kit::problem::{Code, Problem};
 
 /// Everything that can go wrong.
@@ -27,6 +28,12 @@ pub enum Error {
     /// No such payment, or not the caller's.
     #[error("no such payment")]
     NoSuchPayment,
+    /// A refund in another currency than the payment's.
+    #[error("the refund has another currency than the payment")]
+    CurrencyMismatch,
+    /// A refund above what is left of the payment.
+    #[error("the refund is above what is left of the payment")]
+    RemainderExceeded,
     /// Auth gives no answer, or none of use.
     #[error("auth: {0}")]
     Auth(String),
@@ -62,9 +69,11 @@ impl From<Error> for Problem {
             Error::Request(problem) => problem,
             Error::KeyMissing => Self::new(
                 Code::IdempotencyKeyMissing,
-                "Send an Idempotency-Key, the same for every try of one payment.",
+                "Send an Idempotency-Key, the same for every try of one payment or refund.",
             ),
-            Error::KeyReused => Self::new(Code::IdempotencyKeyReused, "Use a new key for another payment."),
+            Error::KeyReused => {
+                Self::new(Code::IdempotencyKeyReused, "Use a new key for another payment or refund.")
+            }
             Error::OrderPaid => Self::new(Code::OrderAlreadyPaid, "Another request paid this order."),
             Error::PayerFrozen => Self::new(Code::PayerFrozen, "The payer's account is not active."),
             Error::LimitExceeded => Self::new(
@@ -72,6 +81,14 @@ impl From<Error> for Problem {
                 "One payment may not exceed the payer's limit, nor have another currency.",
             ),
             Error::NoSuchPayment => Self::new(Code::NotFound, "No payment of yours has this id."),
+            Error::CurrencyMismatch => {
+                let code = amount_core::Code::CurrencyMismatch.as_str();
+                invalid("/currency", code, "must be the payment's currency")
+            }
+            Error::RemainderExceeded => Self::new(
+                Code::RemainderExceeded,
+                "All refunds of a payment together may not exceed its amount.",
+            ),
             Error::Auth(_) => Self::internal(Code::UpstreamUnavailable, &error),
             Error::Store(_) => Self::internal(Code::StoreUnavailable, &error),
             Error::Json(_) | Error::Client(_) | Error::Config(_) => Self::internal(Code::Internal, &error),

@@ -1,4 +1,4 @@
-//! The payment service: charges payers once, whatever is repeated, and keeps a double-entry ledger.
+//! The payment service: charges payers once and gives back once, whatever is repeated, and keeps a double-entry ledger.
 
 pub mod config;
 pub mod domain;
@@ -21,7 +21,7 @@ use crate::store::{MIGRATIONS, Store};
 /// The port in the cluster.
 pub const PORT: u16 = 3002;
 
-/// The very rule that the sidecar's amount filter has.
+/// The very rules that the sidecar's amount filter has.
 pub const AMOUNT_RULE: &[u8] = include_bytes!("amount-rule.json");
 
 /// What the routes work with.
@@ -51,5 +51,6 @@ pub fn router(state: State) -> Router {
     Router::new()
         .route("/payment", post(routes::create))
         .route("/payment/{payment_id}", get(routes::read))
+        .route("/payment/{payment_id}/refunds", post(routes::refund))
         .with_state(state)
 }

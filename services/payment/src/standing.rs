@@ -1,24 +1,14 @@
 //! Asks auth whether a payer may pay.
 
-use kit::Forward;
-use kit::amounts::Total;
+use amount_core::json;
+use kit::amounts::{Reader, Total};
+use kit::{Forward, Problem};
 use reqwest::{Client, StatusCode, Url};
-use serde::Deserialize;
 
 use crate::error::Error;
 
-/// Auth's answer, as far as it matters here.
-#[derive(Debug, Deserialize)]
-struct Standing {
-    standing: String,
-    limit: Limit,
-}
-
-#[derive(Debug, Deserialize)]
-struct Limit {
-    amount: i64,
-    currency: String,
-}
+/// Auth's words are shorter.
+const STANDING_LIMIT: usize = 64;
 
 /// The auth service.
 #[derive(Debug, Clone)]
@@ -42,15 +32,16 @@ impl Auth {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["auth", "users", payer, "standing"]);
         }
-        let unavailable = |problem: reqwest::Error| Error::Auth(problem.without_url().to_string());
-        let response = forward.apply(self.client.get(url)).send().await.map_err(unavailable)?;
+        let response = forward.apply(self.client.get(url)).send().await;
+        let response = response.map_err(|problem| Error::Auth(problem.without_url().to_string()))?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => return Err(Error::PayerFrozen),
             status => return Err(Error::Auth(format!("answered {status}"))),
         }
-        let Standing { standing, limit } = response.json().await.map_err(unavailable)?;
-        if standing != "active" {
+        let answer = kit::read_answer(response).await.map_err(Error::Auth)?;
+        let (is_active, limit) = read(&answer)?;
+        if !is_active {
             return Err(Error::PayerFrozen);
         }
         if limit.currency != total.currency || total.amount > limit.amount {
@@ -58,4 +49,15 @@ impl Auth {
         }
         Ok(())
     }
+}
+
+/// Whether the payer is active, and up to which limit. The limit is money, so it is read as a body that moves money is:
+/// what could be read in two ways is no answer.
+fn read(answer: &[u8]) -> Result<(bool, Total), Error> {
+    let unusable = |problem: Problem| Error::Auth(format!("answered what cannot be used: {problem:?}"));
+    let tree =
+        json::parse(answer).map_err(|fault| Error::Auth(format!("answered no JSON: {}", fault.detail)))?;
+    let answer = Reader::new(&tree);
+    let standing = answer.text("/standing", STANDING_LIMIT).map_err(unusable)?;
+    Ok((standing == "active", answer.total("/limit").map_err(unusable)?))
 }
