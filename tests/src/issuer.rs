@@ -4,13 +4,14 @@ mod pair;
 mod serve;
 mod signer;
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 pub use self::pair::Pair;
@@ -54,6 +55,8 @@ pub struct Issuer {
     pub name: String,
     state: Arc<Mutex<State>>,
     server: Mutex<Option<JoinHandle<()>>>,
+    /// Keeps the port while nobody listens.
+    port: Mutex<Option<TcpSocket>>,
 }
 
 /// Seconds since 1970.
@@ -74,27 +77,28 @@ impl Issuer {
         let state = State::new(name, address, Pair::generate("key-1")?);
         let state = Arc::new(Mutex::new(state));
         let server = Mutex::new(Some(tokio::spawn(serve(listener, Arc::clone(&state)))));
-        Ok(Self { address, name: name.to_owned(), state, server })
+        Ok(Self { address, name: name.to_owned(), state, server, port: Mutex::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
-    /// Stops to listen and cuts every connection.
+    /// Stops to listen and cuts every connection. The port stays its own, however long that lasts.
     pub async fn go_down(&self) {
-        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let server = lock(&self.server).take();
         if let Some(server) = server {
             server.abort();
             let _ = server.await;
         }
+        *lock(&self.port) = bound(self.address).ok();
     }
 
     /// Listens again on the same port.
-    pub async fn come_up(&self) -> Result<()> {
-        let listener = TcpListener::bind(self.address).await.context("the issuer's port")?;
-        let server = tokio::spawn(serve(listener, Arc::clone(&self.state)));
-        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+    pub fn come_up(&self) -> Result<()> {
+        let port = lock(&self.port).take().context("it went down")?;
+        let listener = port.listen(1024).context("the issuer's port")?;
+        *lock(&self.server) = Some(tokio::spawn(serve(listener, Arc::clone(&self.state))));
         Ok(())
     }
 
@@ -132,12 +136,22 @@ impl Issuer {
 
     /// How often a path was asked for, whatever came of it.
     pub fn asked(&self, path: &str) -> usize {
-        self.state().asked.iter().filter(|(known, _)| known == path).count()
+        self.asked_at(path).len()
+    }
+
+    /// When that was.
+    pub fn asked_at(&self, path: &str) -> Vec<Instant> {
+        self.state().asked.iter().filter(|asked| asked.path == path).map(|asked| asked.at).collect()
     }
 
     /// How often a path was answered with this status.
     pub fn answered(&self, path: &str, status: u16) -> usize {
-        self.state().asked.iter().filter(|(known, told)| known == path && *told == status).count()
+        self.state().asked.iter().filter(|asked| asked.path == path && asked.status == status).count()
+    }
+
+    /// Puts the key set to another path, as the discovery document then says.
+    pub fn move_keys(&self, path: &str) {
+        path.clone_into(&mut self.state().keys_at);
     }
 
     /// Changes the feed of revocations.
@@ -217,10 +231,22 @@ impl Issuer {
 
 impl Drop for Issuer {
     fn drop(&mut self) {
-        if let Some(server) = self.server.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(server) = lock(&self.server).take() {
             server.abort();
         }
     }
+}
+
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whoever connects is told that nobody listens.
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// The usual header of a token by this key.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +19,7 @@ use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{Conduct, DISCOVERY, FEED, JWKS, Pair};
+use super::{Conduct, DISCOVERY, FEED, JWKS, Pair, lock};
 
 /// What it has and what it saw.
 pub(super) struct State {
@@ -26,11 +27,21 @@ pub(super) struct State {
     pub(super) keys_made: usize,
     pub(super) cache_control: Option<String>,
     pub(super) conducts: HashMap<String, Conduct>,
-    /// Paths without their query, and what was answered; 0 for nothing.
-    pub(super) asked: Vec<(String, u16)>,
+    pub(super) asked: Vec<Asked>,
     pub(super) feed: Feed,
+    /// Where the key set is.
+    pub(super) keys_at: String,
     name: String,
     address: SocketAddr,
+}
+
+/// A request.
+pub(super) struct Asked {
+    /// Without its query.
+    pub(super) path: String,
+    pub(super) at: Instant,
+    /// What was answered; 0 for nothing.
+    pub(super) status: u16,
 }
 
 /// Its feed of revocations.
@@ -54,6 +65,7 @@ impl State {
             asked: Vec::new(),
             // As of a service that has been running for a while.
             feed: Feed { entries: Vec::new(), start: 1000, page: 100 },
+            keys_at: JWKS.to_owned(),
             name: name.to_owned(),
             address,
         }
@@ -65,9 +77,9 @@ impl State {
 
     fn document(&self, path: &str, query: &str) -> Option<Value> {
         match path {
-            JWKS => Some(self.jwks()),
+            path if path == self.keys_at => Some(self.jwks()),
             DISCOVERY => {
-                let uri = format!("http://{}{JWKS}", self.address);
+                let uri = format!("http://{}{}", self.address, self.keys_at);
                 Some(json!({"issuer": self.name, "jwks_uri": uri}))
             }
             FEED => {
@@ -127,8 +139,8 @@ async fn answer(
 
 /// Notes that a path is asked for.
 fn arrive(state: &Mutex<State>, path: &str) -> (Conduct, usize) {
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    state.asked.push((path.to_owned(), 0));
+    let mut state = lock(state);
+    state.asked.push(Asked { path: path.to_owned(), at: Instant::now(), status: 0 });
     (state.conducts.get(path).cloned().unwrap_or_default(), state.asked.len() - 1)
 }
 
@@ -138,14 +150,14 @@ fn tell(
     number: usize,
     request: &Request<Incoming>,
 ) -> Option<Response<Full<Bytes>>> {
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = lock(state);
     let response = match conduct {
         Conduct::Silent => return None,
         Conduct::Status(status) => response(status, String::new()),
         Conduct::Says(text) => response(200, text),
         Conduct::Well | Conduct::Slowly(_) => well(&state, request),
     };
-    state.asked[number].1 = response.status().as_u16();
+    state.asked[number].status = response.status().as_u16();
     Some(response)
 }
 
@@ -167,7 +179,7 @@ fn well(state: &State, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         }
     };
     set("etag", &etag);
-    if let Some(value) = state.cache_control.as_deref().filter(|_| path == JWKS) {
+    if let Some(value) = state.cache_control.as_deref().filter(|_| path == state.keys_at) {
         set("cache-control", value);
     }
     response

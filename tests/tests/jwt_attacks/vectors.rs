@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use tests::issuer::{Conduct, Issuer};
-use tests::jwt::{Tools, configuration, metric, with};
+use tests::issuer::{Conduct, Issuer, Signer};
+use tests::jwt::{Tools, configuration, metric, verdict, with};
+use tests::tokens;
 use tests::wait::until;
 
 use super::{Attacks, INVALID, MALFORMED, withstands};
@@ -130,5 +131,55 @@ async fn no_key_comes_of_a_set_that_must_be_refused() -> Result<()> {
         taken, 3,
         "of those that may be taken, the ones whose keys have names and are of a kind that we use"
     );
+    Ok(())
+}
+
+/// The private keys of the vectors that are of a kind that we use: where each is, what it signs, and its `kid`, or ours
+/// where it has none.
+const PRIVATE_KEYS: [(&str, &str, &str, &str); 5] = [
+    ("rfc7515_appendix_a.json", "/1/key", "RS256", "A.2"),
+    ("rfc7515_appendix_a.json", "/2/key", "ES256", "A.3"),
+    ("curve25519/jws.json", "/input/key", "EdDSA", "RFC 8037"),
+    ("jwk/3_4.rsa_private_key.json", "", "RS256", "bilbo.baggins@hobbiton.example"),
+    ("jwk/3_4.rsa_private_key.json", "", "PS256", "bilbo.baggins@hobbiton.example"),
+];
+
+/// The other tests only refuse: this one shows that the published keys themselves are read and used.
+#[tokio::test]
+async fn what_published_keys_sign_is_taken_and_a_bit_off_is_not() -> Result<()> {
+    let (Some(tools), Some(folder)) = (Tools::from_env(), folder()) else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let (mut signers, mut keys) = (Vec::new(), Vec::new());
+    for (file, pointer, algorithm, kid) in PRIVATE_KEYS {
+        let document = read(&folder.join("jose-cookbook").join(file))?;
+        let private = document.pointer(pointer).with_context(|| format!("{file}{pointer}"))?;
+        signers.push(Signer::from_jwk(algorithm, kid, private)?);
+        let parts = ["d", "p", "q", "dp", "dq", "qi"].map(|name| (name.to_owned(), Value::Null));
+        let public =
+            with(with(private.clone(), &Value::Object(parts.into_iter().collect())), &json!({"kid": kid}));
+        if !keys.contains(&public) {
+            keys.push(public);
+        }
+    }
+    assert_eq!(keys.len(), 4);
+    let algorithms = ["RS256", "ES256", "EdDSA", "PS256"];
+    let provider = issuer.provider_with(&json!({"inline": json!({"keys": keys}).to_string()}));
+    let provider = with(provider, &json!({"algorithms": algorithms}));
+    for signatures in ["host", "module"] {
+        let configuration =
+            with(configuration(std::slice::from_ref(&provider)), &json!({"signatures": signatures}));
+        let envoy = tools.start(&configuration, &[]).await?;
+        for signer in &signers {
+            let token = signer.token(&issuer.claims(&json!({})))?;
+            let mut signature = tokens::signature(&token)?;
+            let middle = signature.len() / 2;
+            signature[middle] ^= 1;
+            let changed = tokens::with_signature(&token, &signature)?;
+            let name = format!("{} by {} with {signatures}", signer.algorithm, signer.jwk["kid"]);
+            assert_eq!(verdict(&envoy, &changed).await?, INVALID, "{name}, a bit changed");
+            assert_eq!(verdict(&envoy, &token).await?, "200", "{name}");
+            assert_eq!(verdict(&envoy, &changed).await?, INVALID, "{name}, a bit changed, once more");
+        }
+    }
     Ok(())
 }

@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::json;
 use tests::envoy::Setup;
-use tests::issuer::{Conduct, DISCOVERY, Issuer, JWKS};
+use tests::issuer::{self, Conduct, DISCOVERY, Issuer, JWKS};
 use tests::jwt::{Tools, becomes, configuration, verdict};
 use tests::wait::until;
-use tests::{issuer, raw};
-use tokio::task::JoinSet;
 
+use super::load::Load;
 use super::{at_once, lasting, may_refetch};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,38 +109,19 @@ async fn a_rotation_under_load_costs_no_request() -> Result<()> {
     let envoy = tools.start_with(&lasting(&issuer), &[&issuer], setup).await?;
     let old = issuer.token(&json!({}))?;
     becomes(&envoy, &old, "200").await?;
-    let (started, length) = (Instant::now(), Duration::from_secs(5));
-    let mut clients = JoinSet::new();
-    for client in 0..4 {
-        let (issuer, old, address) = (Arc::clone(&issuer), old.clone(), envoy.address);
-        clients.spawn(async move {
-            let mut connection = raw::Connection::open(address).await?;
-            let mut count = 0;
-            while started.elapsed() < length {
-                let token = if count % 2 == 0 { issuer.token(&json!({}))? } else { old.clone() };
-                let value = format!("Bearer {token}");
-                let request = raw::request("GET", b"/order/1", &[(b"authorization", value.as_bytes())]);
-                let reply = connection.send(&request).await?;
-                assert_eq!(
-                    reply.verdict(),
-                    "200",
-                    "client {client}, {:?} after the start",
-                    started.elapsed()
-                );
-                count += 1;
-            }
-            anyhow::Ok(count)
-        });
-    }
-    until("half of the time is over", async || Ok((started.elapsed() > length / 2).then_some(()))).await?;
+    let fresh = Arc::clone(&issuer);
+    let token = move |count| if count % 2 == 0 { fresh.token(&json!({})) } else { Ok(old.clone()) };
+    let mut load = Load::start(envoy.address, token);
+    let half = Duration::from_millis(2_500);
+    let started = Instant::now();
+    until("half of the time is over", async || load.has_lasted(started, half)).await?;
     let before = issuer.asked(JWKS);
     issuer.rotate(true)?;
-    let mut sent = 0;
-    while let Some(count) = clients.join_next().await {
-        sent += count??;
-    }
-    eprintln!("{sent} requests over a rotation, {} fetches for it", issuer.asked(JWKS) - before);
-    assert_eq!(issuer.asked(JWKS) - before, 1);
+    until("all of the time is over", async || load.has_lasted(started, 2 * half)).await?;
+    let (sent, slowest) = load.end().await?;
+    let fetches = issuer.asked(JWKS) - before;
+    eprintln!("{sent} requests over a rotation, the slowest {slowest:?}, {fetches} fetches for it");
+    assert_eq!(fetches, 1);
     Ok(())
 }
 

@@ -1,7 +1,11 @@
 //! Keys that come, change and go, and an issuer with bad days.
 
 mod arrival;
+mod away;
+mod discovery;
+mod load;
 mod outages;
+mod pace;
 mod waiting;
 
 use std::time::{Duration, Instant};

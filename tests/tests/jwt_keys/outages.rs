@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde_json::json;
-use tests::envoy::Setup;
 use tests::issuer::{Conduct, Issuer, JWKS};
 use tests::jwt::{Tools, becomes, faults, metric, verdict, with};
 use tests::raw;
 use tests::wait::{until, until_within};
 
-use super::{at_once, lasting};
+use super::lasting;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_issuer_that_is_down_matters_only_until_its_keys_are_known() -> Result<()> {
@@ -22,7 +21,7 @@ async fn an_issuer_that_is_down_matters_only_until_its_keys_are_known() -> Resul
     let reply = raw::bearer(envoy.address, "/order/1", &token).await?;
     assert_eq!(faults(&reply, "503 keys-unavailable", &[&token]), Vec::<String>::new(), "{reply:?}");
 
-    issuer.come_up().await?;
+    issuer.come_up()?;
     becomes(&envoy, &token, "200").await?;
     issuer.go_down().await;
     let started = Instant::now();
@@ -32,36 +31,6 @@ async fn an_issuer_that_is_down_matters_only_until_its_keys_are_known() -> Resul
     })
     .await?;
     assert_eq!(metric(&envoy, "provider=.=default;.;keys").await?, 1, "one key is in use");
-    Ok(())
-}
-
-/// However long the issuer was away, the first request with its new key waits for it, and is not refused.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_first_request_after_an_outage_finds_the_new_key() -> Result<()> {
-    let Some(tools) = Tools::from_env() else { return Ok(()) };
-    for concurrency in [1, 2] {
-        let issuer = Issuer::start().await?;
-        let mut configuration = lasting(&issuer);
-        configuration["providers"][0]["jwks"]["remote"]["refreshSeconds"] = 1.into();
-        let setup = Setup { concurrency, ..Setup::default() };
-        let envoy = tools.start_with(&configuration, &[&issuer], setup).await?;
-        let old = issuer.token(&json!({}))?;
-        becomes(&envoy, &old, "200").await?;
-        issuer.go_down().await;
-        let failed = async || metric(&envoy, "finpay_jwt_jwks.verdict=.=failed;.;reason=.=status;.;").await;
-        until("the pauses between the attempts are long", async || {
-            assert_eq!(verdict(&envoy, &old).await?, "200", "a known key");
-            Ok((failed().await? >= 5).then_some(()))
-        })
-        .await?;
-        issuer.rotate(true)?;
-        let (asked, token) = (issuer.asked(JWKS), issuer.token(&json!({}))?);
-        let before = failed().await?;
-        until("another attempt has failed", async || Ok((failed().await? > before).then_some(()))).await?;
-        issuer.come_up().await?;
-        assert_eq!(at_once(&envoy, &token, 60).await?, vec!["200"; 60], "{concurrency} workers");
-        assert_eq!(issuer.asked(JWKS) - asked, 1, "{concurrency} workers");
-    }
     Ok(())
 }
 

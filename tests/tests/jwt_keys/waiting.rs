@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::json;
 use tests::envoy::{Options, Setup};
-use tests::issuer::{Conduct, Issuer, JWKS, TIMEOUT};
+use tests::issuer::{Conduct, Issuer, JWKS, Pair, TIMEOUT, header};
 use tests::jwt::{Tools, becomes, metric, verdict, with};
 use tests::raw;
 use tests::wait::until;
@@ -102,15 +102,21 @@ async fn those_beyond_the_limit_are_refused_at_once() -> Result<()> {
     Ok(())
 }
 
+/// The new configuration finds other keys of that name elsewhere, before the answer to the old one comes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_the_configuration_during_a_fetch_leaves_nobody_waiting() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };
     let issuer = Issuer::start().await?;
     issuer.conduct(JWKS, Conduct::Slowly(Duration::from_millis(900)));
+    let old = issuer.pair()?;
+    let new = Pair::generate(&old.kid)?;
+    issuer.conduct("/new", Conduct::Says(json!({"keys": [new.jwk]}).to_string()));
     let setup = Options { is_dynamic: true, ..Options::default() };
     let envoy = tools.start_with(&lasting(&issuer), &[&issuer], setup).await?;
-    let token = issuer.token(&json!({}))?;
-    let changed = with(lasting(&issuer), &json!({"realm": "changed"}));
+    let mut changed = with(lasting(&issuer), &json!({"realm": "changed"}));
+    changed["providers"][0]["jwks"]["remote"]["path"] = "/new".into();
+    let signed = |pair: &Pair| pair.sign(&header(pair), &issuer.claims(&json!({})));
+    let token = signed(&old);
     let (waiting, change) = tokio::join!(at_once(&envoy, &token, 10), async {
         until("all of them wait", async || {
             Ok((metric(&envoy, "finpay_jwt.parked_requests").await? == 10).then_some(()))
@@ -126,7 +132,11 @@ async fn a_change_of_the_configuration_during_a_fetch_leaves_nobody_waiting() ->
         Ok(reply.header("www-authenticate").contains("changed").then_some(()))
     })
     .await?;
-    assert_eq!(verdict(&envoy, &issuer.token(&json!({}))?).await?, "200", "its first request finds the keys");
+    for token in [&token, &signed(&old)] {
+        assert_eq!(verdict(&envoy, token).await?, "401 invalid-token", "by the old configuration's key");
+    }
+    assert_eq!(verdict(&envoy, &signed(&new)).await?, "200", "its first request finds the keys");
+    assert_eq!((issuer.answered(JWKS, 200), issuer.answered("/new", 200)), (1, 1));
     assert_eq!(envoy.vm_failures()?, 0);
     Ok(())
 }
