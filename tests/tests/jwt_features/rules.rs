@@ -204,27 +204,51 @@ async fn a_dry_run_tells_its_client_if_it_is_to() -> Result<()> {
         json!([{"match": {"path": {"prefix": "/try"}}, "scopes": ["admin"], "dryRun": true}]);
     configuration["dryRunHeader"] = "x-jwt-dry-run".into();
     let envoy = tools.start(&configuration, &[]).await?;
-    let refused = ask(&envoy, "GET", "/try", None, "api.example").await?;
-    assert_eq!(refused.status, 200);
-    assert!(refused.has("x-jwt-dry-run"), "{refused:?}");
-    let admin = issuer.token(&json!({"scope": "admin"}))?;
-    let passed = ask(&envoy, "GET", "/try", Some(&admin), "api.example").await?;
-    assert!(!passed.has("x-jwt-dry-run"), "{passed:?}");
+    let (admin, plain) = (issuer.token(&json!({"scope": "admin"}))?, issuer.token(&json!({}))?);
+    let expired = issuer.token(&json!({"exp": 1000}))?;
+    for (token, reason) in [
+        (None, Some("missing_token")),
+        (Some(&plain), Some("scope")),
+        (Some(&expired), Some("expired")),
+        (Some(&admin), None),
+    ] {
+        let reply = ask(&envoy, "GET", "/try", token.map(String::as_str), "api.example").await?;
+        let told = reply.has("x-jwt-dry-run").then(|| reply.header("x-jwt-dry-run"));
+        assert_eq!((reply.status, told), (200, reason), "{reply:?}");
+    }
     Ok(())
 }
 
+/// What a dry run would have refused is told in any case, all else if it is to be.
 #[tokio::test]
 async fn access_logs_are_told_if_they_are_to() -> Result<()> {
     let Some(tools) = Tools::from_env() else { return Ok(()) };
     let issuer = Issuer::start().await?;
     let mut configuration = configuration(&[with(issuer.inline_provider(), &json!({"name": "one"}))]);
-    configuration["logState"] = true.into();
-    let envoy = tools.start(&configuration, &[]).await?;
+    configuration["rules"] = json!([
+        {"match": {"path": {"exact": "/admin"}}, "scopes": ["admin"]},
+        {"match": {"path": {"exact": "/try"}}, "scopes": ["admin"], "dryRun": true},
+    ]);
     let token = issuer.token(&json!({"sub": "alice"}))?;
-    raw::bearer(envoy.address, "/told", &token).await?;
-    raw::bearer(envoy.address, "/refused", "a.b.c").await?;
-    envoy.logs("access: GET /told 200 direct_response state: allow ok one alice\n").await?;
-    let log = envoy.logs("access: GET /refused 401 malformed state: deny malformed none -\n").await?;
-    assert!(!log.contains(&token), "a log holds the token");
+    for is_told in [false, true] {
+        configuration["logState"] = is_told.into();
+        let envoy = tools.start(&configuration, &[]).await?;
+        for (path, token) in [("/told", &*token), ("/refused", "a.b.c"), ("/admin", &token), ("/try", &token)]
+        {
+            raw::bearer(envoy.address, path, token).await?;
+        }
+        raw::get(envoy.address, "/try", &[]).await?;
+        let state = |text: &'static str| if is_told { text } else { "-" };
+        for line in [
+            format!("/told 200 direct_response state: {}", state("allow ok one alice")),
+            format!("/refused 401 malformed state: {}", state("deny malformed none -")),
+            format!("/admin 403 scope state: {}", state("deny scope one alice")),
+            "/try 200 direct_response state: would_deny scope one alice".to_owned(),
+            "/try 200 direct_response state: would_deny missing_token none -".to_owned(),
+        ] {
+            envoy.logs(&format!("access: GET {line}\n")).await?;
+        }
+        assert!(!envoy.log()?.contains(&token), "a log holds the token");
+    }
     Ok(())
 }
