@@ -2,6 +2,7 @@
 
 mod common;
 
+use amount_core::Code;
 use common::{config, faults, outcome, rule};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -48,7 +49,6 @@ fn a_full_answer_drops_no_fault_that_is_its_status() {
 fn a_rule_counts_its_own_first_fault() {
     let amounts = json!([{"pointer": "/amount"}]);
     let outcome = outcome(&config(&rules(&amounts, &amounts)), r#"{"amount":-1,"x":[[]]}"#);
-    let codes: Vec<_> =
-        outcome.rulings.iter().filter_map(|ruling| ruling.code).map(|code| code.as_str()).collect();
+    let codes: Vec<_> = outcome.rulings.iter().filter_map(|ruling| ruling.code).map(Code::as_str).collect();
     assert_eq!(codes, ["negative", "too_deep"]);
 }
