@@ -15,6 +15,7 @@ fn limited(members: &str) -> String {
 #[tokio::test]
 async fn a_limit_with_two_readings_decides_nothing() {
     let long = "x".repeat(65 << 10);
+    let mut decided = Vec::new();
     for answer in [
         // Doubled, in the one order and in the other.
         limited(r#""amount":1,"currency":"USD","exponent":2,"amount":1000"#),
@@ -44,11 +45,14 @@ async fn a_limit_with_two_readings_decides_nothing() {
         let state = start(&database, &auth_url).await;
         let app = kit::server::with_defaults(payment::router(state.clone()));
         let (status, _, body) = pay(&app, "user", "k", BODY).await;
-        let said = (status, code(&body));
-        assert_eq!(said, (StatusCode::SERVICE_UNAVAILABLE, "upstream-unavailable".to_owned()), "{short}");
         let keys = numbers(&state, "SELECT COUNT(*) AS keys FROM idempotency_keys", ["keys"]).await;
-        assert_eq!(keys, [0], "the key is still free: {short}");
+        if (status, code(&body).as_str(), keys)
+            != (StatusCode::SERVICE_UNAVAILABLE, "upstream-unavailable", [0])
+        {
+            decided.push((short, status, keys));
+        }
     }
+    assert!(decided.is_empty(), "the key must still be free: {decided:#?}");
 }
 
 #[tokio::test]
