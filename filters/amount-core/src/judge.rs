@@ -99,9 +99,13 @@ fn read<'b>(
 ) -> Result<&'b str, Fault> {
     let text = json::utf8(body)?;
     let depth = rules.iter().map(|(_, rule)| rule.max_depth).max().unwrap_or_default();
-    // With all rules that there can be, it is still 1024 for each.
-    let limit = NOTED_LIMIT.checked_div(rules.len()).unwrap_or_default();
-    let mut walks = rules.iter().zip(notes).map(|((_, rule), notes)| Walk::new(rule, notes, limit));
+    // With all rules that there can be, it is still 1024 for each. Dry runs take nothing from those that enforce.
+    let enforcing = rules.iter().filter(|(_, rule)| !rule.is_dry_run).count();
+    let limit = |rule: &Rule| {
+        let sharing = if rule.is_dry_run { rules.len() } else { enforcing };
+        NOTED_LIMIT.checked_div(sharing).unwrap_or_default()
+    };
+    let mut walks = rules.iter().zip(notes).map(|((_, rule), notes)| Walk::new(rule, notes, limit(rule)));
     // Without one, a dry run's limit has said all that there is to say.
     if let Some(first) = walks.next() {
         let mut walks = Walks { first, others: walks.collect() };

@@ -53,6 +53,10 @@ fn at_most_64_rules() {
 #[case::body_bytes_above(json!({"maxBodyBytes": 1_048_577}), "maxBodyBytes: must be 1 to 1048576")]
 #[case::depth(json!({"maxDepth": 65}), "maxDepth: must be 1 to 64")]
 #[case::no_amounts(json!({"amounts": []}), "amounts: must name some")]
+#[case::array_too_deep(
+    json!({"maxDepth": 1, "arrays": [{"pointer": "/b", "max": 3}]}),
+    "arrays[0].pointer: is deeper than maxDepth"
+)]
 #[case::too_deep(json!({"maxDepth": 1, "fields": ["/a/b"]}), "fields[0]: is deeper than maxDepth")]
 #[case::unknown_fields(json!({"unknownFields": "warn"}), "unknownFields: unknown variant")]
 #[case::field(json!({"fields": ["a"]}), "fields[0]: must be a JSON pointer")]

@@ -91,6 +91,9 @@ fn unknown_fields_can_be_allowed() {
 #[case::dotless("{\"amount\":1,\"t\u{131}ps\":9}", "unknown_field")]
 #[case::dotted("{\"amount\":1,\"T\u{130}PS\":9}", "unknown_field")]
 #[case::not_ascii(r#"{"amount":1,"Größe":9}"#, "unknown_field")]
+#[case::not_ascii_in_capitals(r#"{"amount":1,"GRÖSSE":9,"GRÖßE":9}"#, "unknown_field")]
+#[case::ends_at_a_nul(r#"{"amount":1,"amount\u0000":9}"#, "unknown_field")]
+#[case::ends_at_a_nul_in_another_case(r#"{"amount":1,"REFERENCE_id\u0000x":9}"#, "unknown_field")]
 #[case::below_an_open_place(
     r#"{"amount":1,"p":{"known":{"value":1},"Known":{"value":9}}}"#,
     "unknown_field /p/Known"
@@ -101,7 +104,7 @@ fn unknown_fields_can_be_allowed() {
     "unknown_field /items/1/Price"
 )]
 #[case::another(
-    r#"{"amount":1,"Amounts":9,"amoun":9,"Amoun\u0000":9,"amount\u0000":9,"p":{"value":1,"x":{"Known":1}}}"#,
+    r#"{"amount":1,"Amounts":9,"amoun":9,"Amoun\u0000":9,"Amounts\u0000":9,"p":{"value":1,"x":{"Known":1}}}"#,
     ""
 )]
 #[case::bit(r#"{"amount":1,"key@":9,"key`":9,"KEY`":9}"#, "unknown_field")]
@@ -138,6 +141,12 @@ fn a_body_can_be_an_array() {
     let changes = json!({"amounts": [{"pointer": "/*/amount"}]});
     assert_eq!(judged(changes.clone(), r#"[{"amount":1},{"amount":0}]"#), "zero /1/amount");
     assert_eq!(judged(changes, "{}"), "not_an_array");
+    let bounded = json!({"amounts": [{"pointer": "/*/amount"}], "arrays": [{"pointer": "", "max": 2}]});
+    let body = |count: usize| format!("[{}]", vec![r#"{"amount":1}"#; count].join(","));
+    assert_eq!(judged(bounded.clone(), &body(2)), "");
+    assert_eq!(judged(bounded.clone(), &body(3)), "out_of_range");
+    assert_eq!(judged(bounded.clone(), "[]"), "out_of_range");
+    assert_eq!(judged(bounded, "{}"), "not_an_array");
 }
 
 #[test]
@@ -224,9 +233,13 @@ fn a_body_with_more_values_than_are_judged_is_refused() {
         (0..count).map(rule).collect()
     };
     let body = |count: usize| format!(r#"{{"a":[{}]}}"#, vec!["1"; count].join(","));
-    for (count, most) in [(1, 65_536), (2, 32_768), (64, 1024)] {
+    // The second one is a dry run, which takes nothing from the others.
+    for (count, most) in [(1, 65_536), (2, 65_536), (64, 1040)] {
         let config = config(&rules(count));
-        assert_eq!(faults(&outcome(&config, &body(most))), "");
+        let within = outcome(&config, &body(most));
+        assert_eq!(faults(&within), "");
+        let would = within.rulings.get(1).map(|ruling| ruling.code);
+        assert_eq!(would, (count > 1).then_some(Some(Code::TooManyValues)));
         let outcome = outcome(&config, &body(most + 1));
         assert_eq!(faults(&outcome), "too_many_values");
         assert_eq!(outcome.faults[0].detail, format!("must have at most {most} values that are judged"));

@@ -112,7 +112,8 @@ impl Notes {
 
     #[cold]
     fn grow(&mut self, slot: usize, found: Found) {
-        if self.held() >= self.limit {
+        // Once is enough: it counts all that is held.
+        if self.is_over || self.held() >= self.limit {
             self.is_over = true;
         } else if let Some(slot) = self.slots.get_mut(slot) {
             slot.found.push(found);

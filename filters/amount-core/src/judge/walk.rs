@@ -168,6 +168,10 @@ impl<'w> Walk<'w> {
     /// Kept out of the walk along known keys, which is the faster for it.
     #[inline(never)]
     fn unknown_key(&mut self, node: &Node, name: Name<'_>) {
+        if self.notes.unknown.len() >= FAULTS_LIMIT {
+            // The rule refuses already, and tells of no more.
+            return;
+        }
         // Beside a known name, another spelling of it is never passed on: some readers take the one for the other.
         let is_like = is_like_any(&node.children, &name);
         if is_like || !(node.is_open || self.plan.allows_unknown) {

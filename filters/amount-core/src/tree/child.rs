@@ -1,5 +1,7 @@
 //! An object's known members, and the keys that are taken for them.
 
+use std::char::ToLowercase;
+
 use crate::json::{Name, first_word};
 
 /// The bit in which the cases of an ASCII letter differ, in each byte.
@@ -42,24 +44,28 @@ impl Child {
         if self.name.is_ascii() && key.is_ascii() {
             return self.name.eq_ignore_ascii_case(key);
         }
-        self.name.chars().map(folded).eq(key.chars().map(folded))
+        self.name.chars().flat_map(folded).eq(key.chars().flat_map(folded))
     }
 }
 
-/// Whether a reader that ignores case takes a key for one of these.
+/// Whether a reader that ignores case, or one for which a text ends at a NUL, takes a key for one of these.
 pub(crate) fn is_like_any(children: &[Child], key: &Name<'_>) -> bool {
-    let is_ascii = key.word & HIGH == 0 && (key.text.len() <= size_of::<u64>() || key.text.is_ascii());
-    let differing = |child: &Child| if is_ascii { (child.word ^ key.word) & child.kept } else { 0 };
-    children.iter().any(|child| differing(child) == 0 && child.is_like(key.text))
+    let text = key.text.split('\0').next().unwrap_or_default();
+    let is_whole = text.len() == key.text.len();
+    let is_ascii = key.word & HIGH == 0 && (text.len() <= size_of::<u64>() || text.is_ascii());
+    let differing =
+        |child: &Child| if is_whole && is_ascii { (child.word ^ key.word) & child.kept } else { 0 };
+    children.iter().any(|child| differing(child) == 0 && child.is_like(text))
 }
 
-/// A letter without its case: ASCII, and what Unicode has beside it as another case of an ASCII letter. Readers differ:
-/// Go's takes the long s for s and the Kelvin sign for k, Java's the dotted and the dotless i for i.
-fn folded(letter: char) -> char {
+/// A letter without its case. Readers differ in what is another case of an ASCII letter: Go's takes the long s for s and
+/// the Kelvin sign for k, Java's the dotted and the dotless i for i.
+fn folded(letter: char) -> ToLowercase {
     match letter {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         '\u{130}' | '\u{131}' => 'i',
-        other => other.to_ascii_lowercase(),
+        other => other,
     }
+    .to_lowercase()
 }

@@ -145,7 +145,12 @@ impl Draft<'_> {
         let field = format!("arrays[{index}]");
         let array = self.range(raw, slot, &field)?;
         let pointer = format!("{field}.pointer");
-        let pattern = self.pattern(&raw.pointer, &pointer)?;
+        // The body itself can be an array.
+        let pattern =
+            if raw.pointer.is_empty() { Pattern::default() } else { self.pattern(&raw.pointer, &pointer)? };
+        if pattern.tokens().len() >= self.max_depth {
+            return Err(self.error(&pointer, "is deeper than maxDepth"));
+        }
         let place = self.place(&pattern, &pointer)?;
         let max = u32::try_from(array.max).unwrap_or(u32::MAX);
         let slot = Slot { index: slot, is_required: !raw.optional };
