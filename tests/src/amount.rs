@@ -12,8 +12,8 @@ use serde_json::Value;
 pub use rules::{ORDER, ORDERS, amount_rule, order, order_rule, rules};
 
 use crate::PROBLEMS;
+use crate::client::Client;
 use crate::envoy::{self, Envoy, Options, Setup};
-use crate::http2::Http2;
 use crate::post::Post;
 use crate::raw::{self, Reply};
 use crate::upstream::{MARK, Upstream};
@@ -124,10 +124,7 @@ impl Stand {
 
     /// The same by this version of HTTP, 1 or 2.
     pub async fn send_by(&self, version: u8, post: &Post) -> Result<Reply> {
-        match version {
-            1 => self.send(post).await,
-            _ => Http2::open(self.envoy.address).await?.send(post).await,
-        }
+        Client::open(self.envoy.address, version).await?.send(post).await
     }
 
     /// What is wrong with the answers to these requests, each over HTTP/1.1 and, where it can be said there, over

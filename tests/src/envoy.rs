@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::wait::until;
+use crate::wait::{DEADLINE, measured, until};
 
 /// Request headers that come back in the answer as `seen-NAME`.
 pub const SEEN: [&str; 8] = [
@@ -168,6 +168,15 @@ impl Envoy {
         Ok(line.split_whitespace().next().context("a number")?.parse()?)
     }
 
+    /// The same without what its allocator keeps for later.
+    pub async fn in_use_kib(&self) -> Result<u64> {
+        let memory: Value = self.admin.get("http://envoy/memory").send().await?.json().await?;
+        let kib = |name: &str| -> Result<u64> {
+            Ok(memory[name].as_str().context("a size")?.parse::<u64>()? >> 10)
+        };
+        Ok((self.resident_kib()? + kib("allocated")?).saturating_sub(kib("total_physical_bytes")?))
+    }
+
     /// What it has logged.
     pub fn log(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.folder.path().join("log"))?)
@@ -193,6 +202,17 @@ impl Envoy {
         let url = format!("http://envoy/stats?format=json&filter=^{}$", name.replace('.', "\\."));
         let stats: Value = self.admin.get(url).send().await?.json().await?;
         Ok(stats["stats"][0]["value"].as_u64().unwrap_or(0))
+    }
+
+    /// Bytes that it has read from all its clients.
+    pub async fn received(&self) -> Result<u64> {
+        self.stat("http.test.downstream_cx_rx_bytes_total").await
+    }
+
+    /// Waits until it has read so many.
+    pub async fn receives(&self, bytes: u64) -> Result<()> {
+        let what = "Envoy reads what it was sent";
+        measured(DEADLINE, what, async || Ok(self.received().await? >= bytes)).await.map(drop)
     }
 
     /// What Prometheus would scrape.

@@ -4,6 +4,7 @@
 
 pub mod amount;
 pub mod bodies;
+pub mod client;
 pub mod cluster;
 pub mod dice;
 pub mod envoy;
@@ -21,6 +22,7 @@ pub mod upstream;
 pub mod wait;
 
 use std::env;
+use std::net::SocketAddr;
 
 use anyhow::{Context, Result, bail};
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -89,6 +91,12 @@ impl System {
         };
         let client = Client::builder().no_proxy().build().ok()?;
         Some(Self { gateway: gateway.trim_end_matches('/').to_owned(), admin_token, client })
+    }
+
+    /// Where the gateway listens, for requests that no client library sends.
+    pub async fn address(&self) -> Result<SocketAddr> {
+        let host = self.gateway.trim_start_matches("http://");
+        tokio::net::lookup_host(host).await?.next().with_context(|| format!("no address of {host}"))
     }
 
     /// A request to the gateway.

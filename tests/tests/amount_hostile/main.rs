@@ -3,6 +3,7 @@
 
 mod attacks;
 mod bodies;
+mod memory;
 mod oracle;
 
 use std::sync::Arc;
@@ -13,11 +14,11 @@ use attacks::{Attack, Kind, attack};
 use bodies::orders;
 use oracle::{Oracle, configuration};
 use tests::amount::{ORDER, ORDERS, Stand, Tools, WAYS, Way, assert_told, plain};
+use tests::client::Client;
 use tests::dice::Dice;
 use tests::envoy::Options;
-use tests::http2::Http2;
 use tests::post::Post;
-use tests::raw::{Connection, Reply};
+use tests::raw::Reply;
 use tests::upstream::{MARK, Upstream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -59,43 +60,26 @@ impl Tally {
     }
 }
 
-/// A client of one connection, by either version.
-enum Client {
-    First(Connection),
-    Second(Http2),
-}
-
-impl Client {
-    async fn open(stand: &Stand, is_second: bool) -> Result<Self> {
-        let address = stand.envoy.address;
-        Ok(if is_second {
-            Self::Second(Http2::open(address).await?)
-        } else {
-            Self::First(Connection::open(address).await?)
-        })
-    }
-
-    /// An error: the connection was cut, as Envoy may do where it was sent no HTTP.
-    async fn send(&mut self, attack: &Attack) -> Result<Option<Reply>> {
-        match (self, attack.kind) {
-            (Self::First(connection), Kind::Whole) => connection.send(&attack.bytes).await.map(Some),
-            (Self::First(connection), Kind::Cut) => {
-                connection.start(&attack.bytes).await?;
-                Ok(None)
-            }
-            (Self::First(connection), Kind::Misframed) => {
-                connection.start(&attack.bytes).await?;
-                // A length beyond the body leaves Envoy waiting for the rest; a wrong one it may cut off without a word.
-                timeout(PATIENCE, connection.read()).await.ok().transpose()
-            }
-            (Self::Second(client), Kind::Cut) => {
-                let mut begun = client.begin(&attack.post, false).await?;
-                begun.piece(&attack.post.body, false);
-                begun.stream.send_reset(h2::Reason::CANCEL);
-                Ok(None)
-            }
-            (Self::Second(client), _) => client.send(&attack.post).await.map(Some),
+/// An error: the connection was cut, as Envoy may do where it was sent no HTTP.
+async fn send(client: &mut Client, attack: &Attack) -> Result<Option<Reply>> {
+    match (client, attack.kind) {
+        (Client::First(connection), Kind::Whole) => connection.send(&attack.bytes).await.map(Some),
+        (Client::First(connection), Kind::Cut) => {
+            connection.start(&attack.bytes).await?;
+            Ok(None)
         }
+        (Client::First(connection), Kind::Misframed) => {
+            connection.start(&attack.bytes).await?;
+            // A length beyond the body leaves Envoy waiting for the rest; a wrong one it may cut off without a word.
+            timeout(PATIENCE, connection.read()).await.ok().transpose()
+        }
+        (Client::Second(client), Kind::Cut) => {
+            let mut begun = client.begin(&attack.post, false).await?;
+            begun.piece(&attack.post.body, false);
+            begun.stream.send_reset(h2::Reason::CANCEL);
+            Ok(None)
+        }
+        (Client::Second(client), _) => client.send(&attack.post).await.map(Some),
     }
 }
 
@@ -125,18 +109,18 @@ async fn flood(stand: &Arc<Stand>, seed: u64, count: u64) -> Result<Tally> {
             let mut dice = Dice::new(seed, client);
             let mut oracle = Oracle::new()?;
             let mut tally = Tally::new();
-            let is_second = client % 4 == 3;
-            let mut connection = Client::open(&stand, is_second).await?;
+            let (address, version) = (stand.envoy.address, if client % 4 == 3 { 2 } else { 1 });
+            let mut client = Client::open(address, version).await?;
             for _ in 0..count / CLIENTS {
-                let attack = attack(&mut dice, is_second);
-                let answer = timeout(LIMIT, connection.send(&attack)).await;
+                let attack = attack(&mut dice, version == 2);
+                let answer = timeout(LIMIT, send(&mut client, &attack)).await;
                 let reply = answer.with_context(|| format!("no answer to {}", attack.shown()))?;
                 if let Ok(Some(reply)) = &reply {
                     judge(&mut oracle, &attack, reply, &mut tally);
                 }
                 // Whatever else an attack leaves on its connection is none of the next one's.
                 if !matches!(reply, Ok(Some(_))) || attack.kind != Kind::Whole {
-                    connection = Client::open(&stand, is_second).await?;
+                    client = Client::open(address, version).await?;
                 }
             }
             anyhow::Ok(tally)
@@ -196,50 +180,6 @@ async fn a_flood_leaves_nothing_behind() -> Result<()> {
         is_whole(&stand).await?;
     }
     Ok(())
-}
-
-/// Sends good and bad orders of many sizes, each on whichever connection is free.
-async fn deliver(stand: &Arc<Stand>, bodies: &Arc<Vec<(Post, bool)>>, seed: u64, count: u64) -> Result<()> {
-    let mut clients = JoinSet::new();
-    for client in 0..CLIENTS {
-        let (stand, bodies) = (Arc::clone(stand), Arc::clone(bodies));
-        clients.spawn(async move {
-            let mut dice = Dice::new(seed, client);
-            let mut connection = Connection::open(stand.envoy.address).await?;
-            for _ in 0..count / CLIENTS {
-                let (post, is_good) = dice.pick(&bodies);
-                let reply = connection.send(&post.bytes()).await?;
-                assert_eq!(reply.status, if *is_good { 200 } else { 422 }, "{reply:?}");
-            }
-            anyhow::Ok(())
-        });
-    }
-    while let Some(done) = clients.join_next().await {
-        done??;
-    }
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_million_orders_leave_nothing_behind() -> Result<()> {
-    let Some(tools) = Tools::from_env() else { return Ok(()) };
-    if !is_long() {
-        eprintln!("skipped: FINPAY_LONG is not set; a million requests take minutes");
-        return Ok(());
-    }
-    let bodies = Arc::new(orders(&mut Dice::new(3, 0), 200));
-    let stand = stand(&tools, Way::Held).await?;
-    deliver(&stand, &bodies, 1, 100_000).await?;
-    let (before, started) = (stand.envoy.resident_kib()?, Instant::now());
-    let mut told = vec![before];
-    for round in 0..10 {
-        deliver(&stand, &bodies, 2 + round, 100_000).await?;
-        let now = stand.envoy.resident_kib()?;
-        told.push(now);
-        assert!(now < before + GROWTH_KIB, "resident, in KiB: {told:?}");
-    }
-    eprintln!("1,000,000 orders in {:?}; resident, in KiB: {told:?}", started.elapsed());
-    is_whole(&stand).await
 }
 
 /// The flood's own means are sound: what it takes for good is let through.

@@ -6,10 +6,8 @@ mod pieces;
 mod several;
 mod untouched;
 
-use anyhow::Result;
 use serde_json::{Value, json};
-use tests::amount::{Stand, amount_rule, order_rule, rules};
-use tests::wait::measured;
+use tests::amount::{amount_rule, order_rule, rules};
 
 /// The order's rule, and one of a small body at `/pay`.
 fn configuration() -> Value {
@@ -25,17 +23,3 @@ const SMALL: [(&str, &str); 4] = [
     (r#"{"amount":1,"\u0061mount":2,"currency":"USD"}"#, "400 malformed-body: duplicate_key"),
     (r#"{"amount":1,"currency":"é"}"#, "422 invalid-amount: unknown_currency /currency"),
 ];
-
-/// Bytes that Envoy has read from all its clients.
-async fn received(stand: &Stand) -> Result<u64> {
-    stand.envoy.stat("http.test.downstream_cx_rx_bytes_total").await
-}
-
-/// Waits until it has read so many.
-async fn until_received(stand: &Stand, bytes: u64) -> Result<()> {
-    measured(tests::wait::DEADLINE, "Envoy reads what it was sent", async || {
-        Ok(received(stand).await? >= bytes)
-    })
-    .await
-    .map(drop)
-}

@@ -8,18 +8,18 @@ use tests::http2::Http2;
 use tests::post::{Framing, LAST_CHUNK, Post, chunk};
 use tests::raw::{Connection, Reply};
 
-use super::{PAY, SMALL, configuration, received, until_received};
+use super::{PAY, SMALL, configuration};
 
 /// The body in these pieces, in chunks.
 async fn drip(stand: &Stand, pieces: &[&[u8]]) -> Result<Reply> {
     let head = Post::json(PAY, "").framed(Framing::Pieces(1)).head();
     let mut connection = Connection::open(stand.envoy.address).await?;
-    let mut expected = received(stand).await?;
+    let mut expected = stand.envoy.received().await?;
     let chunks = pieces.iter().map(|piece| chunk(piece));
     for part in [head].into_iter().chain(chunks) {
         connection.start(&part).await?;
         expected += part.len() as u64;
-        until_received(stand, expected).await?;
+        stand.envoy.receives(expected).await?;
     }
     connection.start(LAST_CHUNK).await?;
     connection.read().await
@@ -78,10 +78,10 @@ async fn frames(stand: &Stand, body: &str, is_dripping: bool, ends_by_trailers: 
     let mut begun = client.begin(&Post::json(PAY, ""), false).await?;
     let count = body.len();
     for (index, piece) in body.as_bytes().chunks(1).enumerate() {
-        let before = if is_dripping { received(stand).await? } else { 0 };
+        let before = if is_dripping { stand.envoy.received().await? } else { 0 };
         begun.piece(piece, index + 1 == count && !ends_by_trailers);
         if is_dripping {
-            until_received(stand, before + 10).await?;
+            stand.envoy.receives(before + 10).await?;
         }
     }
     if ends_by_trailers {
