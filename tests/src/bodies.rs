@@ -1,4 +1,9 @@
-//! Order bodies, right ones and all kinds of wrong ones, by chance.
+//! Bodies for FinPay's rules, right ones and all kinds of wrong ones, by chance.
+
+mod harm;
+
+pub use harm::harm;
+use serde_json::{Value, json};
 
 use crate::dice::Dice;
 
@@ -60,166 +65,155 @@ const VALUES: [&str; 52] = [
 const CURRENCIES: [&str; 12] =
     ["USD", "EUR", "GBP", "JPY", "KWD", "usd", "XXX", "XAU", "HRK", "CHF", "US\\u0044", "USDD"];
 const METHODS: [&str; 4] = ["credit_card", "debit_card", "bank_transfer", "cash"];
-/// Put in anywhere.
-const SCRAPS: [&str; 31] = [
-    "{",
-    "}",
-    "[",
-    "]",
-    ",",
-    ":",
-    "\"",
-    "\\",
-    "\\u0000",
-    "\\ud800",
-    "\\ud83d\\ude00",
-    "/*",
-    "//",
-    "\u{feff}",
-    "\u{0}",
-    "\u{a0}",
-    " ",
-    " \t\r\n",
-    "1",
-    "e9",
-    "-",
-    "\"totalAmount\":1,",
-    "\"\\u0074otalAmount\":1,",
-    "\"price\":1,",
-    "\"currency\":\"JPY\",",
-    "\"currency\":\"XXX\",",
-    "\"items\":[],",
-    "\"metadata\":{\"a\":[1,2]},",
-    "\"unknown\":0,",
-    "\"4111111111111111\":1,",
-    "é\u{10ffff}",
-];
 /// What may stand between two tokens.
 const SPACES: [&str; 4] = ["", "", " ", "\r\n\t "];
 
-/// An order for FinPay's rule: right in most respects, or in all.
-pub fn order(dice: &mut Dice) -> Vec<u8> {
-    let mut body = text(dice).into_bytes();
-    for _ in 0..[0, 0, 0, 1, 1, 2][dice.below(6)] {
-        harm(&mut body, dice);
-    }
-    body
+/// A body of a request.
+#[derive(Debug, Clone)]
+pub struct Body {
+    /// As it is sent.
+    pub bytes: Vec<u8>,
+    /// What the service must read, in the form of its own answers; none where something may be wrong.
+    pub says: Option<Value>,
 }
 
-fn text(dice: &mut Dice) -> String {
-    let count = [1, 1, 1, 2, 3, 7, 0, 101][dice.below(8)];
-    let (mut total, mut items) = (0_u64, Vec::new());
-    for number in 0..count {
-        let (quantity, price) = (1 + dice.below(5) as u64, 1 + dice.below(100_000) as u64);
-        total += quantity * price;
-        let mut members = vec![
-            member("id", &format!("\"item-{number}\""), dice),
-            member("quantity", &value(&quantity.to_string(), dice), dice),
-            member("price", &value(&price.to_string(), dice), dice),
-        ];
-        spoil(&mut members, dice);
-        items.push(object(&members, dice));
-    }
-    let (currencies, methods) =
-        (if dice.below(3) == 0 { 12 } else { 5 }, if dice.below(20) == 0 { 4 } else { 3 });
-    let (currency, method) = (*dice.pick(&CURRENCIES[..currencies]), *dice.pick(&METHODS[..methods]));
-    let mut members = vec![
-        member("userId", "\"user\"", dice),
-        member("items", &format!("[{}]", items.join(",")), dice),
-        member("totalAmount", &value(&total.to_string(), dice), dice),
-        member("paymentMethod", &format!("\"{method}\""), dice),
-    ];
-    if dice.below(2) == 0 {
-        members.push(member("currency", &format!("\"{currency}\""), dice));
-    }
-    spoil(&mut members, dice);
-    object(&members, dice)
+/// An order: right in most respects, or in all.
+pub fn order(dice: &mut Dice) -> Body {
+    let mut maker = Maker { dice, is_right: true };
+    let (text, says) = maker.order();
+    maker.sent(text, says)
 }
 
-/// The right value, or seldom another one.
-fn value(right: &str, dice: &mut Dice) -> String {
-    (if dice.below(20) == 0 { *dice.pick(&VALUES) } else { right }).to_owned()
+/// A payment: likewise.
+pub fn payment(dice: &mut Dice) -> Body {
+    let mut maker = Maker { dice, is_right: true };
+    let (text, says) = maker.payment();
+    maker.sent(text, says)
 }
 
-/// A member, its key seldom spelled with an escape.
-fn member(key: &str, value: &str, dice: &mut Dice) -> String {
-    let key = match key.as_bytes() {
-        [first, rest @ ..] if dice.below(30) == 0 => {
-            format!("\\u00{first:02x}{}", String::from_utf8_lossy(rest))
-        }
-        _ => key.to_owned(),
+/// An amount as the services tell it.
+pub fn money(amount: u64, currency: &str) -> Value {
+    let exponent = match currency {
+        "JPY" => 0,
+        "KWD" => 3,
+        _ => 2,
     };
-    format!("{}\"{key}\"{}:{}{value}", dice.pick(&SPACES), dice.pick(&SPACES), dice.pick(&SPACES))
+    json!({"amount": amount, "currency": currency, "exponent": exponent})
 }
 
-/// Seldom takes a member away, doubles one, adds an unknown one or changes their order.
-fn spoil(members: &mut Vec<String>, dice: &mut Dice) {
-    let at = dice.below(members.len());
-    match dice.below(60) {
-        0 => drop(members.remove(at)),
-        1 => members.push(members[at].clone()),
-        2 => members.insert(at, "\"tip\":1".to_owned()),
-        3 => members.insert(at, "\"4111111111111111\":[1,{\"a\":null}]".to_owned()),
-        4..10 => members.rotate_left(at),
-        _ => {}
+/// Puts a body together, and remembers whether all of it is right.
+struct Maker<'d> {
+    dice: &'d mut Dice,
+    is_right: bool,
+}
+
+impl Maker<'_> {
+    fn order(&mut self) -> (String, Value) {
+        let count = *self.dice.pick(&[1, 1, 1, 2, 3, 7, 0, 101]);
+        self.is_right &= (1..=100).contains(&count);
+        let (mut total, mut items, mut said) = (0, Vec::new(), Vec::new());
+        for number in 0..count {
+            let (quantity, price) = (1 + self.dice.below(5) as u64, 1 + self.dice.below(100_000) as u64);
+            total += quantity * price;
+            let id = format!("item-{number}");
+            let members = vec![
+                self.member("id", &format!("\"{id}\"")),
+                self.number("quantity", quantity),
+                self.number("price", price),
+            ];
+            items.push(self.object(members));
+            said.push(json!({"id": id, "quantity": quantity, "price": price}));
+        }
+        let method = self.method();
+        let mut members = vec![
+            self.member("userId", "\"user\""),
+            self.member("items", &format!("[{}]", items.join(","))),
+            self.number("totalAmount", total),
+            self.member("paymentMethod", &format!("\"{method}\"")),
+        ];
+        let mut currency = "USD";
+        if self.dice.below(2) == 0 {
+            currency = self.currency();
+            members.push(self.member("currency", &format!("\"{currency}\"")));
+        }
+        let total = money(total, currency);
+        let said = json!({"userId": "user", "items": said, "total": total, "paymentMethod": method});
+        (self.object(members), said)
     }
-}
 
-fn object(members: &[String], dice: &mut Dice) -> String {
-    format!("{{{}{}}}", members.join(","), dice.pick(&SPACES))
-}
-
-/// The spans of a body's numbers.
-fn numbers(body: &[u8]) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < body.len() {
-        let end =
-            body[at..].iter().position(|byte| !byte.is_ascii_digit()).map_or(body.len(), |end| at + end);
-        if end > at {
-            found.push((at, end));
-        }
-        at = end + 1;
+    fn payment(&mut self) -> (String, Value) {
+        let amount = 1 + self.dice.below(100_000_000) as u64;
+        let (currency, method) = (self.currency(), self.method());
+        let members = vec![
+            self.member("orderId", "\"order\""),
+            self.number("amount", amount),
+            self.member("currency", &format!("\"{currency}\"")),
+            self.member("paymentMethod", &format!("\"{method}\"")),
+        ];
+        let mut said = money(amount, currency);
+        said["orderId"] = "order".into();
+        said["paymentMethod"] = method.into();
+        (self.object(members), said)
     }
-    found
-}
 
-/// Some harm, by a byte, by a scrap or by a value.
-pub fn harm(body: &mut Vec<u8>, dice: &mut Dice) {
-    let at = dice.below(body.len() + 1);
-    let behind = dice.below(40);
-    match dice.below(20) {
-        0 => body.truncate(at),
-        1 => body.insert(at, dice.byte()),
-        2 if at < body.len() => body[at] ^= 1 << dice.below(8),
-        3 => drop(body.drain(at..(at + behind).min(body.len()))),
-        4 => body.extend_from_within(at..),
-        5 => {
-            let copy = body[at..(at + behind).min(body.len())].to_vec();
-            let to = dice.below(body.len() + 1);
-            body.splice(to..to, copy);
+    /// One that is taken, or seldom another one.
+    fn currency(&mut self) -> &'static str {
+        let of = if self.dice.below(3) == 0 { CURRENCIES.len() } else { 5 };
+        let index = self.dice.below(of);
+        self.is_right &= index < 5;
+        CURRENCIES[index]
+    }
+
+    fn method(&mut self) -> &'static str {
+        let of = if self.dice.below(20) == 0 { METHODS.len() } else { 3 };
+        let index = self.dice.below(of);
+        self.is_right &= index < 3;
+        METHODS[index]
+    }
+
+    /// A member with the right number, or seldom with another value.
+    fn number(&mut self, key: &str, right: u64) -> String {
+        if self.dice.below(20) > 0 {
+            return self.member(key, &right.to_string());
         }
-        6 => {
-            let depth = dice.below(60);
-            body.splice(at..at, std::iter::repeat_n(*dice.pick(b"[{"), depth));
-        }
-        7 => {
-            let blanks = dice.below(70_000);
-            body.extend(std::iter::repeat_n(b' ', blanks));
-        }
-        8 | 9 => {
-            let scrap = dice.pick(&SCRAPS).bytes();
-            // Most of them behind a brace or a comma, where members are.
-            let places: Vec<_> =
-                (0..body.len()).filter(|at| b"{,".contains(&body[*at])).map(|at| at + 1).collect();
-            let at = if places.is_empty() || behind < 10 { at } else { *dice.pick(&places) };
-            body.splice(at..at, scrap);
-        }
-        _ => {
-            let all = numbers(body);
-            if let Some((from, to)) = (!all.is_empty()).then(|| *dice.pick(&all)) {
-                body.splice(from..to, dice.pick(&VALUES).bytes());
+        self.is_right = false;
+        let other = *self.dice.pick(&VALUES);
+        self.member(key, other)
+    }
+
+    /// A member, its key seldom spelled with an escape.
+    fn member(&mut self, key: &str, value: &str) -> String {
+        let key = match key.as_bytes() {
+            [first, rest @ ..] if self.dice.below(30) == 0 => {
+                format!("\\u00{first:02x}{}", String::from_utf8_lossy(rest))
             }
+            _ => key.to_owned(),
+        };
+        let [before, between, behind] = [(); 3].map(|()| *self.dice.pick(&SPACES));
+        format!("{before}\"{key}\"{between}:{behind}{value}")
+    }
+
+    /// Of these members, or seldom without one, with one twice, with an unknown one or in another order.
+    fn object(&mut self, mut members: Vec<String>) -> String {
+        let at = self.dice.below(members.len());
+        let chance = self.dice.below(60);
+        self.is_right &= chance >= 4;
+        match chance {
+            0 => drop(members.remove(at)),
+            1 => members.push(members[at].clone()),
+            2 => members.insert(at, "\"tip\":1".to_owned()),
+            3 => members.insert(at, "\"4111111111111111\":[1,{\"a\":null}]".to_owned()),
+            4..10 => members.rotate_left(at),
+            _ => {}
         }
+        format!("{{{}{}}}", members.join(","), self.dice.pick(&SPACES))
+    }
+
+    /// What becomes of it on its way.
+    fn sent(self, text: String, says: Value) -> Body {
+        let mut bytes = text.into_bytes();
+        let harms = *self.dice.pick(&[0, 0, 0, 1, 1, 2]);
+        (0..harms).for_each(|_| harm(&mut bytes, self.dice));
+        Body { bytes, says: (self.is_right && harms == 0).then_some(says) }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn body(dice: &mut Dice, target: &str) -> Vec<u8> {
             let bytes = size(dice);
             order(dice, bytes).into_bytes()
         }
-        _ => bodies::order(dice),
+        _ => bodies::order(dice).bytes,
     };
     if dice.below(8) > 0 {
         (0..=dice.below(2)).for_each(|_| harm(&mut body, dice));
