@@ -32,6 +32,6 @@ pub(super) async fn run(rig: &Rig<'_>, algorithm: Algorithm) -> Result<Table> {
     let cached = native(Some(CACHED_TOKENS)).row(&mut rows, &common, "cache");
     rows.ours(&common, "", &each, &ours(Some(0), Signatures::Host));
     rows.ours(&common, "cache", &cached, &ours(None, Signatures::Host));
-    rows.ours(&common, "signatures in the module", &each, &ours(Some(0), Signatures::Module));
+    rows.ours(&common, "by jwt-simple's crates in the module", &each, &ours(Some(0), Signatures::Module));
     rig.measure(&format!("{}: CPU time of Envoy per request", algorithm.name()), &COLUMNS, rows).await
 }

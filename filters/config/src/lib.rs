@@ -47,7 +47,9 @@ pub fn parse<T: DeserializeOwned>(
     let parsed = serde_json::from_slice(text).map_err(|error| {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
-        ConfigError::new(place::of(text, error.line(), error.column()), message)
+        // Where nothing of it is JSON it is mostly YAML, as the same configuration is in a manifest.
+        let hint = if error.is_data() { "" } else { " (it must be JSON)" };
+        ConfigError::new(place::of(text, error.line(), error.column()), [message, hint].concat())
     })?;
     match place::fault(text, lists, of_any_kind) {
         Some((place, message)) => Err(ConfigError::new(place, message)),

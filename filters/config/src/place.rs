@@ -177,9 +177,10 @@ mod tests {
         "map.y: invalid type: boolean `true`, expected u8"
     )]
     #[case::twice(r#"{"name":"a","name":"b"}"#, "name: duplicate field `name`")]
-    #[case::trailing("{\"name\":\"a\"}\n x", ".: trailing characters")]
-    #[case::cut_off(r#"{"name":"a","inner":{"#, "inner: EOF while parsing an object")]
-    #[case::empty("", ".: EOF while parsing a value")]
+    #[case::trailing("{\"name\":\"a\"}\n x", ".: trailing characters (it must be JSON)")]
+    #[case::cut_off(r#"{"name":"a","inner":{"#, "inner: EOF while parsing an object (it must be JSON)")]
+    #[case::empty("", ".: EOF while parsing a value (it must be JSON)")]
+    #[case::yaml("name: a", ".: expected ident (it must be JSON)")]
     #[case::over_lines(
         "{\n \"name\": \"a\",\n \"inner\": {\n  \"number\": \"1\"\n }\n}",
         "inner.number: invalid type: string \"1\", expected u8"
