@@ -24,6 +24,8 @@ use crate::source::{Arrived, FeedSource, JwksSource, Keys, Sources, millis};
 const URGENT: Duration = Duration::from_millis(10);
 /// While a provider's keys or revocations were never loaded.
 const EAGER: Duration = Duration::from_millis(100);
+/// While revocations are asked for: half of the second in which all workers have them.
+const WATCHFUL: Duration = Duration::from_millis(500);
 const CALM: Duration = Duration::from_secs(1);
 
 pub(crate) struct Filter {
@@ -180,7 +182,7 @@ impl Filter {
         let period = if self.parking.len() > 0 || self.tick.get().is_zero() {
             URGENT
         } else if self.sources.iter().enumerate().all(|(index, sources)| is_loaded(sources, index)) {
-            CALM
+            if self.sources.iter().any(|sources| sources.feed.is_some()) { WATCHFUL } else { CALM }
         } else {
             EAGER
         };
