@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::json;
-use tests::envoy::Setup;
+use tests::envoy::{Options, Setup};
 use tests::issuer::{Conduct, FEED, Issuer, JWKS};
-use tests::jwt::{Tools, configuration, with};
+use tests::jwt::{Tools, becomes, configuration, with};
 use tests::wait::until;
 
 use super::lasting;
@@ -92,5 +92,35 @@ async fn one_worker_asks_for_revocations() -> Result<()> {
     let pauses = pauses(&issuer, FEED, 5).await?;
     eprintln!("two workers asked after {pauses:?}");
     assert!(pauses.iter().all(|pause| is_spread(*pause, 1_000, CALM + SLACK)), "{pauses:?}");
+    Ok(())
+}
+
+/// What is known was fetched under another configuration, for which it would have been new enough for an hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_configurations_times_bind_nobody() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let every = |seconds: u64| {
+        let mut configuration = lasting(&issuer);
+        let provider = &mut configuration["providers"][0];
+        provider["jwks"]["remote"]["refreshSeconds"] = seconds.into();
+        provider["revocations"] = with(issuer.revocations(), &json!({"intervalMs": seconds.min(60) * 1000}));
+        configuration
+    };
+    let options = Options { is_dynamic: true, ..Options::default() };
+    let envoy = tools.start_with(&every(3600), &[&issuer], options).await?;
+    becomes(&envoy, &issuer.token(&json!({}))?, "200").await?;
+    let before = [JWKS, FEED].map(|path| issuer.asked(path));
+    envoy.change(&[tools.filter(&every(1))])?;
+    until("keys and revocations are asked for", async || {
+        Ok(([JWKS, FEED]
+            .map(|path| issuer.asked(path))
+            .iter()
+            .zip(before)
+            .all(|(now, before)| *now > before))
+        .then_some(()))
+    })
+    .await?;
+    assert_eq!(envoy.vm_failures()?, 0);
     Ok(())
 }
