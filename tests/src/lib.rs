@@ -22,6 +22,7 @@ pub mod upstream;
 pub mod wait;
 
 use std::env;
+use std::fs;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, bail};
@@ -36,8 +37,8 @@ pub const PROBLEMS: &str = "https://finpay.example/problems/";
 pub struct System {
     /// The gateway, for example `http://127.0.0.1:8080`.
     pub gateway: String,
-    /// A token with the scope `users:admin`.
-    pub admin_token: String,
+    /// The administrator's password. A token would expire while the tests are still compiled.
+    admin_password: String,
     /// A client that goes straight to the address, whatever proxy the environment names.
     pub client: Client,
 }
@@ -82,15 +83,18 @@ impl System {
     /// The system that the environment names, or `None` (with a word on how to get one) when it names none.
     pub fn from_env() -> Option<Self> {
         let gateway = env::var("FINPAY_GATEWAY").ok();
-        let admin_token = env::var("FINPAY_ADMIN_TOKEN").ok();
-        let (Some(gateway), Some(admin_token)) = (gateway, admin_token) else {
+        let admin_password = env::var_os("FINPAY_ADMIN_PASSWORD_FILE");
+        let (Some(gateway), Some(admin_password)) = (gateway, admin_password) else {
             eprintln!(
-                "skipped: FINPAY_GATEWAY and FINPAY_ADMIN_TOKEN are not set; `cargo mesh test` sets them"
+                "skipped: FINPAY_GATEWAY and FINPAY_ADMIN_PASSWORD_FILE are not set; `cargo mesh test` sets them"
             );
             return None;
         };
+        let admin_password = fs::read_to_string(&admin_password)
+            .unwrap_or_else(|problem| panic!("{}: {problem}", admin_password.display()));
+        let admin_password = admin_password.trim().to_owned();
         let client = Client::builder().no_proxy().build().ok()?;
-        Some(Self { gateway: gateway.trim_end_matches('/').to_owned(), admin_token, client })
+        Some(Self { gateway: gateway.trim_end_matches('/').to_owned(), admin_password, client })
     }
 
     /// Where the gateway listens, for requests that no client library sends.
@@ -141,10 +145,17 @@ impl System {
         Ok(User { token: token.to_owned(), ..user.clone() })
     }
 
+    /// The administrator, whose token has the scope `users:admin`.
+    pub async fn admin(&self) -> Result<User> {
+        let password = self.admin_password.clone();
+        self.log_in(&User { id: "admin".to_owned(), password, token: String::new() }).await
+    }
+
     /// Sets a user's standing (`active` or `frozen`) as the administrator.
     pub async fn set_standing(&self, user: &str, standing: &str) -> Result<Answer> {
         let path = format!("/auth/users/{user}/standing");
-        let request = self.request(reqwest::Method::PUT, &path).bearer_auth(&self.admin_token);
+        let admin = self.admin().await?;
+        let request = self.request(reqwest::Method::PUT, &path).bearer_auth(&admin.token);
         self.send(request.json(&json!({"standing": standing}))).await
     }
 }

@@ -17,7 +17,7 @@ use crate::console::line;
 use crate::control::Control;
 use crate::place::Place;
 use crate::postgres::Postgres;
-use crate::secrets::ADMIN;
+use crate::secrets;
 use crate::topology::Topology;
 
 /// Those that only run inside Envoy, and one that would have everything built again with its client's TLS.
@@ -80,7 +80,6 @@ async fn tests(
     arguments: &[String],
 ) -> Result<bool> {
     let client = Client::new(topology)?;
-    let admin_token = client.token(topology, ADMIN).await?;
     let metrics = |path: &str| {
         let urls = topology
             .replicas
@@ -94,7 +93,7 @@ async fn tests(
     command.args(arguments);
     command
         .env("FINPAY_GATEWAY", &client.base)
-        .env("FINPAY_ADMIN_TOKEN", admin_token)
+        .env("FINPAY_ADMIN_PASSWORD_FILE", secrets::admin_password_file(&topology.state_dir))
         .env("FINPAY_SERVICE_METRICS", metrics("/metrics"))
         .env("FINPAY_SIDECAR_METRICS", metrics("/stats/prometheus"))
         .env("FINPAY_MESH_STATE", &topology.state_dir)
