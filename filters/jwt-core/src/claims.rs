@@ -36,28 +36,28 @@ impl Claims {
         access_token: bool,
         now_seconds: u64,
     ) -> Result<Self, Reason> {
-        let claims = &all;
-        let exp = numeric_date(claims, "exp")?.ok_or(Reason::Claims)?;
-        let nbf = numeric_date(claims, "nbf")?;
-        let iat = numeric_date(claims, "iat")?;
-        if text(claims, "iss")? != Some(provider.issuer.as_str()) {
+        let known = Registered::among(&all);
+        let exp = numeric_date(known.exp)?.ok_or(Reason::Claims)?;
+        let nbf = numeric_date(known.nbf)?;
+        let iat = numeric_date(known.iat)?;
+        if text(known.iss)? != Some(provider.issuer.as_str()) {
             return Err(Reason::Issuer);
         }
-        if !audience(claims, provider.audiences.as_deref())? {
+        if !audience(known.aud, provider.audiences.as_deref())? {
             return Err(Reason::Audience);
         }
-        let sub = header_safe(claims, "sub")?.ok_or(Reason::Claims)?;
+        let sub = header_safe(known.sub)?.ok_or(Reason::Claims)?;
         if !provider.subjects.allow(&sub) {
             return Err(Reason::Subject);
         }
-        let jti = header_safe(claims, "jti")?;
-        let client = text(claims, "client_id")?;
-        let scope = scope(claims, &provider.scope_claim)?;
-        let lacks = iat.is_none() || jti.is_none() || client.is_none() || !claims.contains_key("aud");
+        let jti = header_safe(known.jti)?;
+        let client = text(known.client_id)?;
+        let scope = scope(all.get(&provider.scope_claim))?;
+        let lacks = iat.is_none() || jti.is_none() || client.is_none() || known.aud.is_none();
         if access_token && lacks {
             return Err(Reason::Claims);
         }
-        if !provider.required_claims.iter().all(|condition| condition.holds(claims)) {
+        if !provider.required_claims.iter().all(|condition| condition.holds(&all)) {
             return Err(Reason::Claims);
         }
         if let Some(limit) = provider.max_lifetime_seconds {
@@ -99,8 +99,42 @@ impl Period {
     }
 }
 
-fn numeric_date(claims: &Map<String, Value>, name: &str) -> Result<Option<u64>, Reason> {
-    match claims.get(name) {
+/// The claims that have a meaning of their own (RFC 7519 section 4.1, RFC 9068 section 2.2), found in one pass.
+#[derive(Default)]
+struct Registered<'a> {
+    iss: Option<&'a Value>,
+    sub: Option<&'a Value>,
+    aud: Option<&'a Value>,
+    exp: Option<&'a Value>,
+    nbf: Option<&'a Value>,
+    iat: Option<&'a Value>,
+    jti: Option<&'a Value>,
+    client_id: Option<&'a Value>,
+}
+
+impl<'a> Registered<'a> {
+    fn among(all: &'a Map<String, Value>) -> Self {
+        let mut known = Self::default();
+        for (name, value) in all {
+            let place = match name.as_str() {
+                "iss" => &mut known.iss,
+                "sub" => &mut known.sub,
+                "aud" => &mut known.aud,
+                "exp" => &mut known.exp,
+                "nbf" => &mut known.nbf,
+                "iat" => &mut known.iat,
+                "jti" => &mut known.jti,
+                "client_id" => &mut known.client_id,
+                _ => continue,
+            };
+            *place = Some(value);
+        }
+        known
+    }
+}
+
+fn numeric_date(claim: Option<&Value>) -> Result<Option<u64>, Reason> {
+    match claim {
         None => Ok(None),
         Some(Value::Number(number)) => match number.as_u64() {
             Some(seconds) if seconds <= MAX_NUMERIC_DATE => Ok(Some(seconds)),
@@ -110,8 +144,8 @@ fn numeric_date(claims: &Map<String, Value>, name: &str) -> Result<Option<u64>, 
     }
 }
 
-fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Reason> {
-    match claims.get(name) {
+fn text(claim: Option<&Value>) -> Result<Option<&str>, Reason> {
+    match claim {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(Reason::Claims),
@@ -119,8 +153,8 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str
 }
 
 /// Visible ASCII only: the value goes into a header, where a line break or a space at the end would change it.
-fn header_safe(claims: &Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
-    match text(claims, name)? {
+fn header_safe(claim: Option<&Value>) -> Result<Option<String>, Reason> {
+    match text(claim)? {
         None => Ok(None),
         Some(value) if value.is_empty() || value.len() > MAX_TEXT_BYTES => Err(Reason::Claims),
         Some(value) if value.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(value.to_owned())),
@@ -129,9 +163,9 @@ fn header_safe(claims: &Map<String, Value>, name: &str) -> Result<Option<String>
 }
 
 /// Without configured audiences any will do, but it must be one.
-fn audience(claims: &Map<String, Value>, ours: Option<&[String]>) -> Result<bool, Reason> {
+fn audience(claim: Option<&Value>, ours: Option<&[String]>) -> Result<bool, Reason> {
     let known = |audience: &str| ours.is_none_or(|ours| ours.iter().any(|our| our == audience));
-    match claims.get("aud") {
+    match claim {
         None => Ok(ours.is_none()),
         Some(Value::String(audience)) => Ok(known(audience)),
         Some(Value::Array(audiences)) => audiences.iter().try_fold(ours.is_none(), |found, audience| {
@@ -143,10 +177,10 @@ fn audience(claims: &Map<String, Value>, ours: Option<&[String]>) -> Result<bool
 
 /// RFC 6749's scope: tokens of visible ASCII without quote and backslash, with one space between them. Some issuers
 /// send them as an array.
-fn scope(claims: &Map<String, Value>, name: &str) -> Result<String, Reason> {
+fn scope(claim: Option<&Value>) -> Result<String, Reason> {
     let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
     let sound = |token: &str| !token.is_empty() && token.bytes().all(visible);
-    let scope = match claims.get(name) {
+    let scope = match claim {
         None => String::new(),
         Some(Value::String(text)) if text.is_empty() || text.split(' ').all(sound) => text.clone(),
         Some(Value::Array(tokens)) => {

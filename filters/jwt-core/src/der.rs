@@ -64,7 +64,9 @@ fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     } else {
         element.push(u8::try_from(length).unwrap_or_default());
     }
-    element.extend(parts.iter().copied().flatten());
+    for part in parts {
+        element.extend_from_slice(part);
+    }
     element
 }
 

@@ -48,12 +48,7 @@ impl<'a> Finder<'a> {
         for (index, place) in places.iter().enumerate() {
             match place {
                 Place::Header { name: ours, scheme } if ours.as_bytes() == name => {
-                    let bit =
-                        u32::try_from(index).ok().and_then(|index| 1_u32.checked_shl(index)).unwrap_or(0);
-                    // Twice the same header, be it of another scheme, has two readings.
-                    self.is_broken |= self.filled & bit != 0;
-                    self.filled |= bit;
-                    self.note(index, credentials(value, scheme.as_deref()));
+                    self.field(index, value, scheme.as_deref());
                 }
                 Place::Cookie(cookie) if name == b"cookie" => {
                     for value in cookies(value, cookie) {
@@ -63,6 +58,14 @@ impl<'a> Finder<'a> {
                 Place::Header { .. } | Place::Cookie(_) | Place::Query(_) => {}
             }
         }
+    }
+
+    fn field(&mut self, place: usize, value: &'a [u8], scheme: Option<&str>) {
+        let bit = u32::try_from(place).ok().and_then(|index| 1_u32.checked_shl(index)).unwrap_or(0);
+        // Twice the same header, be it of another scheme, has two readings.
+        self.is_broken |= self.filled & bit != 0;
+        self.filled |= bit;
+        self.note(place, credentials(value, scheme));
     }
 
     /// Looks at the request's target.
@@ -94,10 +97,9 @@ impl<'a> Finder<'a> {
 /// proxies join fields of one name by a comma before a filter sees them, so another scheme is not to hide ours.
 fn credentials<'a>(value: &'a [u8], scheme: Option<&str>) -> Result<Option<&'a [u8]>, Reason> {
     let Some(scheme) = scheme else { return Ok(Some(value)) };
-    let end = value.iter().position(|byte| !is_tchar(*byte)).unwrap_or(value.len());
-    let (found, rest) = value.split_at_checked(end).ok_or(Reason::Request)?;
-    if !found.eq_ignore_ascii_case(scheme.as_bytes()) {
-        let is_joined = (found.is_empty() && !value.is_empty()) || holds_scheme(value, scheme);
+    let (found, rest) = value.split_at_checked(scheme.len()).unwrap_or((value, b""));
+    if !found.eq_ignore_ascii_case(scheme.as_bytes()) || rest.first().copied().is_some_and(is_tchar) {
+        let is_joined = !value.first().copied().is_none_or(is_tchar) || holds_scheme(value, scheme);
         return if is_joined { Err(Reason::Request) } else { Ok(None) };
     }
     let text = rest.trim_ascii_start();

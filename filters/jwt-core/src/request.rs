@@ -33,9 +33,15 @@ impl<'a> Request<'a> {
         let mut request = Self::default();
         for (name, value) in headers {
             match name {
-                b":method" => request.method = value,
-                b":path" => request.target = value,
-                b":authority" => request.authority = value,
+                [b':', pseudo @ ..] => {
+                    match pseudo {
+                        b"method" => request.method = value,
+                        b"path" => request.target = value,
+                        b"authority" => request.authority = value,
+                        _ => {}
+                    }
+                    continue;
+                }
                 b"origin" => request.has_origin = !value.is_empty(),
                 b"access-control-request-method" => {
                     request.asks_for_method = !value.is_empty() && value.iter().copied().all(is_tchar);

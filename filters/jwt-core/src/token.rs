@@ -2,10 +2,13 @@
 
 mod header;
 
+use std::rc::Rc;
+
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
 
 use self::header::Header;
+pub use self::header::LastHeader;
 use crate::algorithm::Algorithm;
 use crate::config::Limits;
 use crate::json;
@@ -13,7 +16,6 @@ use crate::verdict::Reason;
 
 /// The most that a configuration may allow; Envoy itself takes no more than 60 KiB of headers by default.
 pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
-const MAX_KID_BYTES: usize = 256;
 
 /// What a signature check needs of a token: its header, the text, and the signature that is said to be over it. The
 /// claims have not been looked at.
@@ -21,14 +23,12 @@ pub struct Signed<'a> {
     compact: &'a str,
     text: &'a str,
     signature: Vec<u8>,
-    algorithm: Algorithm,
-    kid: Option<String>,
-    typ: Option<String>,
+    header: Rc<Header>,
 }
 
 impl<'a> Signed<'a> {
     /// Reads the compact form (RFC 7515 section 7.1): header and signature, each in canonical base64url.
-    pub fn parse(compact: &'a str, limits: &Limits) -> Result<Self, Reason> {
+    pub fn parse(compact: &'a str, limits: &Limits, last: &mut LastHeader) -> Result<Self, Reason> {
         if compact.len() > MAX_TOKEN_BYTES {
             return Err(Reason::Malformed);
         }
@@ -37,16 +37,9 @@ impl<'a> Signed<'a> {
         if claims.contains('.') {
             return Err(Reason::Malformed);
         }
-        let header = decode(header)
-            .and_then(|text| Header::parse(&text, limits.token_depth))
-            .ok_or(Reason::Malformed)?;
+        let header = last.read(header, limits.token_depth)?;
         let signature = decode(signature).ok_or(Reason::Malformed)?;
-        let Header { alg, kid, typ } = header;
-        let algorithm = Algorithm::from_name(&alg.ok_or(Reason::Malformed)?).ok_or(Reason::Algorithm)?;
-        if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
-            return Err(Reason::Malformed);
-        }
-        Ok(Self { compact, text, signature, algorithm, kid, typ })
+        Ok(Self { compact, text, signature, header })
     }
 
     /// The token as it came.
@@ -71,17 +64,17 @@ impl<'a> Signed<'a> {
 
     /// What the token says that it is signed with.
     pub fn algorithm(&self) -> Algorithm {
-        self.algorithm
+        self.header.algorithm
     }
 
     /// What the token says that it is signed by.
     pub fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
+        self.header.kid.as_deref()
     }
 
     /// The token's `typ`.
     pub fn typ(&self) -> Option<&str> {
-        self.typ.as_deref()
+        self.header.typ.as_deref()
     }
 }
 
@@ -93,8 +86,8 @@ pub struct UnverifiedToken<'a> {
 
 impl<'a> UnverifiedToken<'a> {
     /// Reads the compact form: exactly three segments, and claims that are a JSON object (RFC 7519 section 7.2).
-    pub fn parse(compact: &'a str, limits: &Limits) -> Result<Self, Reason> {
-        let signed = Signed::parse(compact, limits)?;
+    pub fn parse(compact: &'a str, limits: &Limits, last: &mut LastHeader) -> Result<Self, Reason> {
+        let signed = Signed::parse(compact, limits, last)?;
         let claims = decode(signed.payload()).and_then(|text| json::object(&text, limits.token_depth));
         let claims = claims.ok_or(Reason::Malformed)?;
         // Trying every key instead would let a token be judged by a key that it does not name.
@@ -114,7 +107,7 @@ impl<'a> UnverifiedToken<'a> {
 
     /// What the token says that it is signed with.
     pub fn algorithm(&self) -> Algorithm {
-        self.signed.algorithm
+        self.signed.algorithm()
     }
 
     /// What the token says that it is signed by.

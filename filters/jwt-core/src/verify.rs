@@ -10,7 +10,7 @@ use crate::jwks::KeySet;
 use crate::place::token68;
 use crate::revocations::Revocations;
 use crate::signature::SignatureCheck;
-use crate::token::UnverifiedToken;
+use crate::token::{LastHeader, UnverifiedToken};
 use crate::verdict::Reason;
 
 /// What is known of a provider at the moment.
@@ -40,6 +40,7 @@ pub struct Verifier<Check> {
     issuers: Vec<Issuer>,
     cache: Cache,
     signatures: Check,
+    last_header: LastHeader,
     hits: u64,
 }
 
@@ -67,6 +68,7 @@ impl<Check: SignatureCheck> Verifier<Check> {
             issuers: issuers.collect(),
             cache: Cache::new(config.limits.cached_tokens, config.limits.cached_bytes),
             signatures,
+            last_header: LastHeader::default(),
             hits: 0,
         }
     }
@@ -151,8 +153,9 @@ impl<Check: SignatureCheck> Verifier<Check> {
 
     /// What never changes for a token and a key set. What costs little is checked before the signature, which costs
     /// most; nothing of it is believed before.
-    fn check(&self, config: &Config, token: &[u8], now_seconds: u64) -> Result<Identity, Fault> {
-        let token = parse(token, &config.limits).map_err(|reason| Fault { reason, provider: None })?;
+    fn check(&mut self, config: &Config, token: &[u8], now_seconds: u64) -> Result<Identity, Fault> {
+        let token = parse(token, &config.limits, &mut self.last_header)
+            .map_err(|reason| Fault { reason, provider: None })?;
         let (index, provider) =
             provider(config, &token).ok_or(Fault { reason: Reason::Issuer, provider: None })?;
         let payload = token.signed().payload();
@@ -194,9 +197,9 @@ impl<Check: SignatureCheck> Verifier<Check> {
 
 /// What is no credential at all is told from what is no token. All that a token is made of may stand in a credential
 /// (base64url and dots), so only what does not parse is looked at for that.
-fn parse<'a>(token: &'a [u8], limits: &Limits) -> Result<UnverifiedToken<'a>, Reason> {
+fn parse<'a>(token: &'a [u8], limits: &Limits, last: &mut LastHeader) -> Result<UnverifiedToken<'a>, Reason> {
     let text = std::str::from_utf8(token).map_err(|_| Reason::Request);
-    let parsed = text.and_then(|text| UnverifiedToken::parse(text, limits));
+    let parsed = text.and_then(|text| UnverifiedToken::parse(text, limits, last));
     parsed.map_err(|reason| token68(token).err().unwrap_or(reason))
 }
 

@@ -6,7 +6,7 @@ use jwt_core::algorithm::Algorithm;
 use jwt_core::config::Limits;
 use jwt_core::jwks::Key;
 use jwt_core::signature::{InModule, SignatureCheck, host_argument, is_well_formed};
-use jwt_core::token::Signed;
+use jwt_core::token::{LastHeader, Signed};
 use jwt_simple::prelude::*;
 use p256::ecdsa::signature::Signer as _;
 use proptest::prelude::*;
@@ -19,13 +19,13 @@ const P256_ORDER: &str = "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE";
 const P384_ORDER: &str = "________________________________x2NNgfQ3Ld9YGg2ySLCneuzsGWrMxSlz";
 
 fn is_signed(token: &str, algorithm: Algorithm, key: &Key) -> bool {
-    Signed::parse(token, &Limits::default())
+    Signed::parse(token, &Limits::default(), &mut LastHeader::default())
         .is_ok_and(|signed| InModule.is_signed_by(&signed, algorithm, key))
 }
 
 /// What a host would say that does as Envoy does: it has nothing but the message. Nothing where it is not asked.
 fn host_says(token: &str, algorithm: Algorithm, key: &Key) -> Option<bool> {
-    let signed = Signed::parse(token, &Limits::default()).ok()?;
+    let signed = Signed::parse(token, &Limits::default(), &mut LastHeader::default()).ok()?;
     let message = host_argument(&signed, algorithm, key)?;
     let mut rest = message.as_slice();
     let mut field = |number: u8| {
@@ -111,11 +111,11 @@ fn the_signature_alone_is_judged(#[case] exp: u64, #[case] nbf: u64, #[case] typ
 fn a_token_of_more_or_fewer_segments_is_none() {
     let token = &signer(Algorithm::EdDsa).token;
     let (text, signature) = token.rsplit_once('.').unwrap();
-    assert!(Signed::parse(token, &Limits::default()).is_ok());
+    assert!(Signed::parse(token, &Limits::default(), &mut LastHeader::default()).is_ok());
     for bad in
         [format!("{text}.{token}"), format!("{text}..{signature}"), text.to_owned(), format!(".{token}")]
     {
-        assert!(Signed::parse(&bad, &Limits::default()).is_err(), "{bad}");
+        assert!(Signed::parse(&bad, &Limits::default(), &mut LastHeader::default()).is_err(), "{bad}");
     }
 }
 
@@ -123,7 +123,7 @@ fn a_token_of_more_or_fewer_segments_is_none() {
 fn a_malformed_signature_is_no_question_to_a_host() {
     for signer in SIGNERS.iter() {
         let token = signer.with_signature(&vec![0xff; signer.signature().len()]);
-        let signed = Signed::parse(&token, &Limits::default()).unwrap();
+        let signed = Signed::parse(&token, &Limits::default(), &mut LastHeader::default()).unwrap();
         assert_eq!(host_argument(&signed, signer.algorithm, &signer.key()), None);
     }
 }

@@ -35,7 +35,12 @@ const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", 
 
 /// RFC 9110 section 5.6.2: what names of fields, schemes and parameters consist of.
 pub fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`'
+        )
+        || matches!(byte, b'|' | b'~')
 }
 
 /// A configured name in lower case. The error is told with its path.
@@ -61,7 +66,9 @@ pub fn own_name(text: &str, path: &str) -> Result<String, ConfigError> {
 /// mark in place of all that is neither letter nor digit (RFC 3875 section 4.1.18).
 pub fn is_spelt(name: &[u8], other: &[u8]) -> bool {
     let plain = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
-    name.len() == other.len() && name.iter().map(plain).eq(other.iter().map(plain))
+    let is_same = |(one, other)| one == other || plain(one) == plain(other);
+    // From the end: many names begin alike.
+    name.len() == other.len() && name.iter().rev().zip(other.iter().rev()).all(is_same)
 }
 
 /// Whether a server could read a header's name as one that begins so.

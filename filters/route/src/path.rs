@@ -4,26 +4,33 @@
 /// mean two things to two servers (an escape, an empty or dot segment, a parameter) is not worth an answer.
 pub fn normal_path(target: &[u8]) -> Option<&str> {
     let target = std::str::from_utf8(target).ok()?;
-    let path = target.split_once('?').map_or(target, |(path, _)| path);
-    let rest = path.strip_prefix('/')?;
-    let mut segments = rest.split('/').peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
-        // Some servers do not see a dot at the end of a segment.
-        if (!last && (segment.is_empty() || segment.ends_with('.'))) || !is_plain(segment) {
-            return None;
+    let rest = target.strip_prefix('/')?;
+    let mut before = b'/';
+    let mut path = target;
+    for (at, byte) in (1..).zip(rest.bytes()) {
+        // No segment but the last is empty, and none ends in a dot, which some servers do not see.
+        if !is_pchar(byte) && (byte != b'/' || before == b'/' || before == b'.') {
+            if byte != b'?' || rest.contains('#') {
+                return None;
+            }
+            path = target.get(..at)?;
+            break;
         }
+        before = byte;
     }
-    (!target.contains('#')).then_some(path)
+    let ends_in_dots = before == b'.' && path.trim_end_matches('.').ends_with('/');
+    (!ends_in_dots).then_some(path)
 }
 
-/// RFC 3986's pchar without escapes and without `;`, and nothing that only consists of dots.
+/// RFC 3986's pchar without escapes and without `;`.
+fn is_pchar(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'')
+        || matches!(byte, b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
+}
+
+/// Nothing but such characters, and not dots alone.
 fn is_plain(segment: &str) -> bool {
-    let plain = |byte: u8| {
-        matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'')
-            || matches!(byte, b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
-    };
-    segment.bytes().all(plain) && (segment.is_empty() || segment.bytes().any(|byte| byte != b'.'))
+    segment.bytes().all(is_pchar) && (segment.is_empty() || segment.bytes().any(|byte| byte != b'.'))
 }
 
 /// The host of an `:authority` in lower case and without its port, if it has one reading only: a trailing dot names
