@@ -15,8 +15,11 @@ use crate::wasm::Module;
 /// A subject's options; its tables have names.
 #[derive(Debug, Clone, Args)]
 pub struct Options<Name: ValueEnum + Send + Sync + 'static> {
-    /// Rounds in which every chain has its turn
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    /// How often each chain is started: one process is a little faster than the next
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub starts: u32,
+    /// Rounds after each start, in which every chain has its turn
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: u32,
     /// Requests per chain and round
     #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
@@ -61,7 +64,7 @@ pub async fn run<Name: ValueEnum + PartialEq + Copy + Send + Sync>(
 ) -> Result<()> {
     let (envoy, wasm_dir) = (folder("FINPAY_ENVOY")?, folder("FINPAY_WASM_DIR")?);
     let modules = tempfile::tempdir().context("no folder for modules")?;
-    let plan = Plan { rounds: options.rounds, requests: options.requests };
+    let plan = Plan { starts: options.starts, rounds: options.rounds, requests: options.requests };
     let module = Module::open(wasm_dir.join(module))?;
     let rig = Rig { envoy: &envoy, module, folder: modules.path(), plan };
     let mut tables = Vec::new();
