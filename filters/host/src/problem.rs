@@ -58,7 +58,7 @@ pub fn reply(problem: Problem<'_>, extra_headers: &[(&str, &str)], details: &str
 
 fn body(problem: Problem<'_>) -> Vec<u8> {
     let Problem { status, code, title, detail, errors } = problem;
-    let body = Body { r#type: format!("{BASE}{code}"), title, status, detail, errors };
+    let body = Body { r#type: [BASE, code].concat(), title, status, detail, errors };
     // A struct of texts and numbers always serialises; an empty body is still a refusal.
     serde_json::to_vec(&body).unwrap_or_default()
 }

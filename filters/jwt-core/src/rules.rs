@@ -129,14 +129,18 @@ pub struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// Of a request whose path, and whose host where rules name some, is in normal form.
     pub fn of(rules: &'a [Rule], host: Option<&str>, method: &str, path: &str) -> Self {
-        let at = rules.iter().position(|rule| rule.matches.matches(host, method, path));
-        let before = rules.get(..at.unwrap_or(rules.len())).unwrap_or_default();
-        let refuses = |rule: &&Rule| rule.access != Access::Public && !rule.is_dry_run;
-        let is_near = |rule: &&Rule| rule.matches.nearly_matches(host, method, path);
-        Self {
-            rule: at.and_then(|at| rules.get(at)),
-            stricter: before.iter().filter(refuses).filter(is_near).collect(),
+        let mut asked = Self { rule: None, stricter: Vec::new() };
+        // One look at each of the many that are for other paths: what matches also nearly matches.
+        for rule in rules.iter().filter(|rule| rule.matches.nearly_matches(host, method, path)) {
+            if rule.matches.matches(host, method, path) {
+                asked.rule = Some(rule);
+                break;
+            }
+            if rule.access != Access::Public && !rule.is_dry_run {
+                asked.stricter.push(rule);
+            }
         }
+        asked
     }
 
     /// Whether what it asks only counts.

@@ -129,6 +129,18 @@ proptest! {
         prop_assert!(!(ours.covers(&theirs) && both), "{:?} {:?}", ours, theirs);
     }
 
+    /// A rule that is not near is not looked at again.
+    #[test]
+    fn what_matches_nearly_matches(
+        rule in a_match(),
+        host in select(&[None, Some("a.b"), Some("x.b"), Some("c")][..]),
+        method in select(&["GET", "HEAD", "PUT"][..]),
+        (path, end) in (path(), select(&["", "a.", "b.."][..])),
+    ) {
+        let path = path + end;
+        prop_assert!(!rule.matches(host, method, &path) || rule.nearly_matches(host, method, &path), "{}", path);
+    }
+
     #[test]
     fn a_parameter_is_taken_out_and_nothing_else(path in path(), pairs in pairs()) {
         let others: Vec<_> = pairs.iter().copied().filter(|(name, _)| *name != "token").collect();

@@ -22,8 +22,8 @@ pub fn normal_path(target: &[u8]) -> Option<&str> {
     (!ends_in_dots).then_some(path)
 }
 
-/// RFC 3986's pchar without escapes and without `;`.
-fn is_pchar(byte: u8) -> bool {
+/// RFC 3986's pchar without escapes and without `;`: characters that are themselves and nothing else.
+pub(crate) fn is_pchar(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'')
         || matches!(byte, b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
 }

@@ -2,6 +2,7 @@
 //! dots, and some do so again with what they got.
 
 use super::decode;
+use crate::path::is_pchar;
 
 /// How many texts a target may stand for. An ordinary one stands for few.
 const MAX_TEXTS: usize = 64;
@@ -76,29 +77,37 @@ fn starts(target: &[u8]) -> Vec<Vec<u8>> {
 
 /// What one step more makes of a text.
 fn others(text: &[u8]) -> impl Iterator<Item = Vec<u8>> + use<> {
-    let has = |wanted: u8| text.contains(&wanted);
     let is_network_path = text.starts_with(b"//");
-    [
-        decode::percent(text),
-        decode::unreserved(text),
-        decode::unicode(text),
-        decode::overlong(text),
-        before(text, b'?'),
-        before(text, b'#'),
-        before(text, 0),
-        has(b';').then(|| without_parameters(text)),
-        has(b'\\').then(|| text.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect()),
-        without_line_breaks(text),
-        without_end(text, is_blank),
+    let by_separators = [
         without_end(text, |byte| is_blank(byte) || byte == b'.').filter(|_| !ends_in_dot_segment(text)),
         without_dots_within(text),
         is_network_path.then(|| behind_late_authority(text)),
         text.windows(2).any(|pair| pair == b"//").then(|| merged(text)),
         (!is_resolved(text)).then(|| without_dots(text)),
         (!is_resolved(text)).then(|| without_dots(&merged(text))),
-    ]
-    .into_iter()
-    .flatten()
+    ];
+    by_marks(text).into_iter().flatten().chain(by_separators).flatten()
+}
+
+/// What is made of characters that are more than themselves, if there are any.
+fn by_marks(text: &[u8]) -> Option<[Option<Vec<u8>>; 11]> {
+    let has = |wanted: u8| text.contains(&wanted);
+    let has_marks = !text.iter().all(|byte| *byte == b'/' || is_pchar(*byte));
+    has_marks.then(|| {
+        [
+            decode::percent(text),
+            decode::unreserved(text),
+            decode::unicode(text),
+            decode::overlong(text),
+            before(text, b'?'),
+            before(text, b'#'),
+            before(text, 0),
+            has(b';').then(|| without_parameters(text)),
+            has(b'\\').then(|| text.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect()),
+            without_line_breaks(text),
+            without_end(text, is_blank),
+        ]
+    })
 }
 
 /// A query, a fragment or a string of C ends it, also if the mark was an escape.
