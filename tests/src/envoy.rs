@@ -51,6 +51,8 @@ pub struct Options {
     pub is_generous: bool,
     /// [`Envoy::change`] can be used. Envoy then starts even where it refuses the filters.
     pub is_dynamic: bool,
+    /// Routes that are looked at before the one of all requests.
+    pub routes: Vec<Value>,
     /// What Envoy itself answers; if nobody says, 200 without a body.
     pub direct: Option<(u16, String)>,
     /// Who answers in place of Envoy itself. Upgrades and extended CONNECT are then let to the filters.

@@ -24,6 +24,7 @@ pub mod wait;
 use std::env;
 use std::fs;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -37,8 +38,8 @@ pub const PROBLEMS: &str = "https://finpay.example/problems/";
 pub struct System {
     /// The gateway, for example `http://127.0.0.1:8080`.
     pub gateway: String,
-    /// The administrator's password. A token would expire while the tests are still compiled.
-    admin_password: String,
+    /// The file with the administrator's password. A token would expire while the tests are still compiled.
+    admin_password_file: PathBuf,
     /// A client that goes straight to the address, whatever proxy the environment names.
     pub client: Client,
 }
@@ -83,18 +84,15 @@ impl System {
     /// The system that the environment names, or `None` (with a word on how to get one) when it names none.
     pub fn from_env() -> Option<Self> {
         let gateway = env::var("FINPAY_GATEWAY").ok();
-        let admin_password = env::var_os("FINPAY_ADMIN_PASSWORD_FILE");
-        let (Some(gateway), Some(admin_password)) = (gateway, admin_password) else {
+        let admin_password_file = env::var_os("FINPAY_ADMIN_PASSWORD_FILE").map(PathBuf::from);
+        let (Some(gateway), Some(admin_password_file)) = (gateway, admin_password_file) else {
             eprintln!(
                 "skipped: FINPAY_GATEWAY and FINPAY_ADMIN_PASSWORD_FILE are not set; `cargo mesh test` sets them"
             );
             return None;
         };
-        let admin_password = fs::read_to_string(&admin_password)
-            .unwrap_or_else(|problem| panic!("{}: {problem}", admin_password.display()));
-        let admin_password = admin_password.trim().to_owned();
         let client = Client::builder().no_proxy().build().ok()?;
-        Some(Self { gateway: gateway.trim_end_matches('/').to_owned(), admin_password, client })
+        Some(Self { gateway: gateway.trim_end_matches('/').to_owned(), admin_password_file, client })
     }
 
     /// Where the gateway listens, for requests that no client library sends.
@@ -147,8 +145,10 @@ impl System {
 
     /// The administrator, whose token has the scope `users:admin`.
     pub async fn admin(&self) -> Result<User> {
-        let password = self.admin_password.clone();
-        self.log_in(&User { id: "admin".to_owned(), password, token: String::new() }).await
+        let file = &self.admin_password_file;
+        let password = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let (id, password) = ("admin".to_owned(), password.trim().to_owned());
+        self.log_in(&User { id, password, token: String::new() }).await
     }
 
     /// Sets a user's standing (`active` or `frozen`) as the administrator.

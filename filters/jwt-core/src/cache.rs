@@ -70,19 +70,20 @@ impl Entry {
     }
 }
 
-/// Whether two texts are equal, four words at a time: Wasm has no instruction for it, and the usual loop takes a byte.
+/// Whether two texts are equal, four words at a time: Wasm has no instruction for it, and the usual loop compares single
+/// bytes.
 fn is_equal(one: &[u8], other: &[u8]) -> bool {
     type Words = [[u8; 8]; 4];
     let differ = |one: &[u8; 8], other: &[u8; 8]| u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
     let is_same = |([a, b, c, d], [e, f, g, h]): (&Words, &Words)| {
         differ(a, e) | differ(b, f) | differ(c, g) | differ(d, h) == 0
     };
-    let ((one_words, one_rest), (other_words, other_rest)) = (one.as_chunks(), other.as_chunks());
-    let ((ones, one_last), (others, other_last)) = (one_words.as_chunks(), other_words.as_chunks());
+    let ((one_words, one_bytes), (other_words, other_bytes)) = (one.as_chunks(), other.as_chunks());
+    let ((ones, one_left), (others, other_left)) = (one_words.as_chunks(), other_words.as_chunks());
     one.len() == other.len()
         && ones.iter().zip(others).all(is_same)
-        && one_last == other_last
-        && one_rest == other_rest
+        && one_left == other_left
+        && one_bytes == other_bytes
 }
 
 impl Cache {

@@ -60,6 +60,7 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// Notes what a field that is a place holds.
     fn field(&mut self, place: usize, value: &'a [u8], scheme: Option<&str>) {
         let bit = u32::try_from(place).ok().and_then(|index| 1_u32.checked_shl(index)).unwrap_or(0);
         // Twice the same header, be it of another scheme, has two readings.
@@ -98,8 +99,8 @@ impl<'a> Finder<'a> {
 fn credentials<'a>(value: &'a [u8], scheme: Option<&str>) -> Result<Option<&'a [u8]>, Reason> {
     let Some(scheme) = scheme else { return Ok(Some(value)) };
     let (found, rest) = value.split_at_checked(scheme.len()).unwrap_or((value, b""));
-    if !found.eq_ignore_ascii_case(scheme.as_bytes()) || rest.first().copied().is_some_and(is_tchar) {
-        let is_joined = !value.first().copied().is_none_or(is_tchar) || holds_scheme(value, scheme);
+    if !found.eq_ignore_ascii_case(scheme.as_bytes()) || rest.first().is_some_and(|byte| is_tchar(*byte)) {
+        let is_joined = value.first().is_some_and(|byte| !is_tchar(*byte)) || holds_scheme(value, scheme);
         return if is_joined { Err(Reason::Request) } else { Ok(None) };
     }
     let text = rest.trim_ascii_start();

@@ -33,6 +33,7 @@ impl<'a> Request<'a> {
         let mut request = Self::default();
         for (name, value) in headers {
             match name {
+                // No place for a token and no header of ours is named so.
                 [b':', pseudo @ ..] => {
                     match pseudo {
                         b"method" => request.method = value,

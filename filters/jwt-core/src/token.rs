@@ -37,8 +37,8 @@ impl<'a> Signed<'a> {
         if claims.contains('.') {
             return Err(Reason::Malformed);
         }
-        let header = last.read(header, limits.token_depth)?;
         let signature = decode(signature).ok_or(Reason::Malformed)?;
+        let header = last.read(header, limits.token_depth)?;
         Ok(Self { compact, text, signature, header })
     }
 
@@ -168,7 +168,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use rstest::rstest;
 
-    use super::decode;
+    use super::*;
 
     #[rstest]
     #[case::padded("YQ==")]
@@ -185,5 +185,17 @@ mod tests {
     fn reads_canonical_base64() {
         assert_eq!(decode("YQ"), Some(b"a".to_vec()));
         assert_eq!(decode("-_8"), Some(vec![0xfb, 0xff]));
+    }
+
+    #[test]
+    fn each_token_has_its_own_header() {
+        let mut last = LastHeader::default();
+        for kid in ["a", "b", "a", "a"] {
+            let header = BASE64URL_NOPAD.encode(format!(r#"{{"alg":"ES256","kid":"{kid}"}}"#).as_bytes());
+            let token = format!("{header}.e30.AA");
+            let signed = Signed::parse(&token, &Limits::default(), &mut last).ok();
+            assert_eq!(signed.as_ref().and_then(Signed::kid), Some(kid));
+            assert!(Signed::parse("e30.e30.AA", &Limits::default(), &mut last).is_err());
+        }
     }
 }

@@ -103,25 +103,35 @@ pub(crate) struct Arrived {
 }
 
 impl Answer {
-    fn read(
-        headers: u32,
-        body_bytes: usize,
-        max_bytes: usize,
-        is_conditional: bool,
-    ) -> Result<Self, &'static str> {
+    fn read(headers: u32, body_bytes: usize, max_bytes: usize, is_conditional: bool) -> Result<Self, Fault> {
         if headers == 0 {
-            return Err("unreachable");
+            return Err("unreachable".into());
         }
         let headers = Headers::read(Map::CallResponse).map_err(|_| "headers")?;
         match headers.first(":status") {
-            Some(b"200") if body_bytes > max_bytes => Err("size"),
+            Some(b"200") if body_bytes > max_bytes => Err("size".into()),
             Some(b"200") => {
                 let body = abi::buffer(Buffer::CallResponseBody, 0, body_bytes).map_err(|_| "body")?;
                 Ok(Self { headers, body: Some(body) })
             }
             Some(b"304") if is_conditional => Ok(Self { headers, body: None }),
-            _ => Err("status"),
+            status => {
+                let status = String::from_utf8_lossy(status.unwrap_or_default());
+                Err(Fault { reason: "status", detail: format!("status {status}") })
+            }
         }
+    }
+}
+
+/// Why an answer is of no use: a metric's label, and in other words, if any, for the log.
+struct Fault {
+    reason: &'static str,
+    detail: String,
+}
+
+impl From<&'static str> for Fault {
+    fn from(reason: &'static str) -> Self {
+        Self { reason, detail: String::new() }
     }
 }
 
@@ -204,7 +214,7 @@ impl Fetcher {
             Ok(call) => self.call.set(Some(call)),
             Err(refused) => {
                 warn!("cannot ask {}: {refused:?}", self.target.cluster);
-                self.fail(now_ms, "dispatch");
+                self.fail(now_ms, &"dispatch".into());
             }
         }
     }
@@ -226,8 +236,8 @@ impl Fetcher {
         }
         self.call.set(None);
         let answer = Answer::read(headers, body_bytes, max_bytes, self.is_conditional.get());
-        if let Err(reason) = answer.and_then(take) {
-            self.fail(now_ms, reason);
+        if let Err(fault) = answer.and_then(|answer| Ok(take(answer)?)) {
+            self.fail(now_ms, &fault);
         }
         true
     }
@@ -242,13 +252,14 @@ impl Fetcher {
         self.shared.free_lease();
     }
 
-    fn fail(&self, now_ms: u64, reason: &'static str) {
+    fn fail(&self, now_ms: u64, Fault { reason, detail }: &Fault) {
+        let told = if detail.is_empty() { reason } else { detail.as_str() };
         let failures = self.shared.failures();
         let factor = 1_u64.checked_shl(failures).unwrap_or(u64::MAX);
         let backoff_ms = jittered(MIN_BACKOFF_MS.saturating_mul(factor).min(MAX_BACKOFF_MS));
         self.count("failed", reason);
         warn!(
-            "no answer of use from {}{} ({reason}), attempt {}",
+            "no answer of use from {}{} ({told}), attempt {}",
             self.target.cluster,
             self.target.path,
             failures.saturating_add(1)

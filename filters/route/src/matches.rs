@@ -25,7 +25,8 @@ impl Match {
         self.path.matches(path) && self.is_for(host, method)
     }
 
-    /// Whether it is meant, or a server that ignores case or a slash or dots at the end could read it so.
+    /// Whether it is meant, or a server that ignores case or a slash or dots at the end could read it so. Everything
+    /// that [`Self::matches`] takes is among it.
     pub fn nearly_matches(&self, host: Option<&str>, method: &str, path: &str) -> bool {
         loose::normal_readings(path).any(|path| loose::path_matches(&self.path, path))
             && self.is_for(host, method)

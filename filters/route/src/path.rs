@@ -8,29 +8,30 @@ pub fn normal_path(target: &[u8]) -> Option<&str> {
     let mut before = b'/';
     let mut path = target;
     for (at, byte) in (1..).zip(rest.bytes()) {
-        // No segment but the last is empty, and none ends in a dot, which some servers do not see.
-        if !is_pchar(byte) && (byte != b'/' || before == b'/' || before == b'.') {
-            if byte != b'?' || rest.contains('#') {
-                return None;
+        match byte {
+            // An empty segment before the last one; and some servers do not see a dot at the end of one.
+            b'/' if before == b'/' || before == b'.' => return None,
+            b'?' if !rest.contains('#') => {
+                path = target.get(..at)?;
+                break;
             }
-            path = target.get(..at)?;
-            break;
+            byte if byte == b'/' || is_plain_byte(byte) => before = byte,
+            _ => return None,
         }
-        before = byte;
     }
-    let ends_in_dots = before == b'.' && path.trim_end_matches('.').ends_with('/');
-    (!ends_in_dots).then_some(path)
+    let is_last_of_dots = before == b'.' && path.trim_end_matches('.').ends_with('/');
+    (!is_last_of_dots).then_some(path)
 }
 
 /// RFC 3986's pchar without escapes and without `;`: characters that are themselves and nothing else.
-pub(crate) fn is_pchar(byte: u8) -> bool {
+pub(crate) fn is_plain_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'')
         || matches!(byte, b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@')
 }
 
 /// Nothing but such characters, and not dots alone.
 fn is_plain(segment: &str) -> bool {
-    segment.bytes().all(is_pchar) && (segment.is_empty() || segment.bytes().any(|byte| byte != b'.'))
+    segment.bytes().all(is_plain_byte) && (segment.is_empty() || segment.bytes().any(|byte| byte != b'.'))
 }
 
 /// The host of an `:authority` in lower case and without its port, if it has one reading only: a trailing dot names

@@ -85,7 +85,7 @@ fn manager(options: &Options, http_filters: &[Value]) -> Value {
             "name": "all",
             "domains": ["*"],
             "response_headers_to_add": seen,
-            "routes": [route],
+            "routes": options.routes.iter().chain([&route]).collect::<Vec<_>>(),
         }]},
         "http_filters": http_filters.iter().chain([&router]).collect::<Vec<_>>(),
     });

@@ -101,3 +101,24 @@ async fn the_usual_headers_tell_the_usual_claims() -> Result<()> {
     }
     Ok(())
 }
+
+/// Envoy had chosen a route before the filter saw the request, by headers that the client alone had written.
+#[tokio::test]
+async fn claims_choose_the_route_and_a_client_does_not() -> Result<()> {
+    let Some(tools) = Tools::from_env() else { return Ok(()) };
+    let issuer = Issuer::start().await?;
+    let route = json!({
+        "match": {"prefix": "/", "headers": [{"name": "x-jwt-sub", "string_match": {"exact": "alice"}}]},
+        "direct_response": {"status": 202},
+    });
+    let mut configuration = configuration(&[issuer.inline_provider()]);
+    configuration["rules"] = json!([{"match": {"path": {"exact": "/public"}}, "public": true}]);
+    let envoy =
+        tools.start_with(&configuration, &[], Options { routes: vec![route], ..Options::default() }).await?;
+    let authorization = format!("Bearer {}", issuer.token(&json!({}))?);
+    let chosen = raw::get(envoy.address, "/a", &[("authorization", authorization.as_str())]).await?;
+    assert_eq!(chosen.status, 202, "{chosen:?}");
+    let pretended = raw::get(envoy.address, "/public", &[("x-jwt-sub", "alice")]).await?;
+    assert_eq!(pretended.status, 200, "{pretended:?}");
+    Ok(())
+}

@@ -68,6 +68,11 @@ async fn a_bad_answer_never_takes_good_keys_away() -> Result<()> {
         })
         .await?;
     }
+    for told in
+        ["(status 500), attempt 1", "(status 404), attempt 1", "(document), attempt 1", "(size), attempt 1"]
+    {
+        envoy.logs(told).await?;
+    }
     issuer.rotate(false)?;
     becomes(&envoy, &issuer.token(&json!({}))?, "200").await?;
     assert_eq!(verdict(&envoy, &token).await?, "401 invalid-token", "a key that was withdrawn");

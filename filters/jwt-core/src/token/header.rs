@@ -37,7 +37,8 @@ impl Header {
     }
 }
 
-/// The header that was read last: until its key changes an issuer begins all tokens with the same characters.
+/// The header that was read last: until its key changes an issuer begins all tokens with the same characters. For one
+/// depth limit, and so one configuration, only.
 #[derive(Debug, Default)]
 pub struct LastHeader(Option<(Box<str>, Rc<Header>)>);
 
@@ -55,7 +56,7 @@ impl LastHeader {
     }
 }
 
-/// The members that count, as they stand there.
+/// The members that count, not looked at yet.
 #[derive(Default)]
 struct Texts {
     alg: Option<String>,

@@ -2,7 +2,7 @@
 //! dots, and some do so again with what they got.
 
 use super::decode;
-use crate::path::is_pchar;
+use crate::path::is_plain_byte;
 
 /// How many texts a target may stand for. An ordinary one stands for few.
 const MAX_TEXTS: usize = 64;
@@ -89,10 +89,10 @@ fn others(text: &[u8]) -> impl Iterator<Item = Vec<u8>> + use<> {
     by_marks(text).into_iter().flatten().chain(by_separators).flatten()
 }
 
-/// What is made of characters that are more than themselves, if there are any.
+/// What is made of characters that are more than themselves. Without any, each of these would make nothing.
 fn by_marks(text: &[u8]) -> Option<[Option<Vec<u8>>; 11]> {
     let has = |wanted: u8| text.contains(&wanted);
-    let has_marks = !text.iter().all(|byte| *byte == b'/' || is_pchar(*byte));
+    let has_marks = !text.iter().all(|byte| *byte == b'/' || is_plain_byte(*byte));
     has_marks.then(|| {
         [
             decode::percent(text),
