@@ -155,7 +155,7 @@ impl Fetcher {
 
     /// What the workers know by now, if it is something else than before.
     fn news(&self, now_ms: u64, stale: Duration) -> Option<News> {
-        let stamp = self.stamp(now_ms)?;
+        let stamp = self.shared.stamp(now_ms)?;
         let age_ms = now_ms.saturating_sub(stamp.fetched_at_ms);
         self.age_seconds.set(seconds(age_ms));
         self.last_success_seconds.set(seconds(stamp.fetched_at_ms));
@@ -169,11 +169,6 @@ impl Fetcher {
         warn!("what {}{} said last is too old to count", self.target.cluster, self.target.path);
         self.shared.forget();
         Some(News::Stale)
-    }
-
-    /// What is known of the last good answer.
-    fn stamp(&self, now_ms: u64) -> Option<Stamp> {
-        self.shared.stamp(now_ms)
     }
 
     /// Whether it is time to ask. Another configuration's period may have been longer than this one's.

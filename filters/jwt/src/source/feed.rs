@@ -57,7 +57,7 @@ impl FeedSource {
 
     /// Asks for what is new if it is time. Call after `adopt`, so that it asks from the newest cursor.
     pub(crate) fn fetch_if_due(&self, now_ms: u64) {
-        let stamp = self.fetcher.stamp(now_ms);
+        let stamp = self.fetcher.shared.stamp(now_ms);
         if !self.fetcher.is_asking() && self.fetcher.is_due(stamp.as_ref(), now_ms) {
             // Where the clock went back, entries may have been dropped before their time.
             let is_sound = stamp.is_none_or(|stamp| !stamp.is_corrected());
@@ -126,7 +126,7 @@ impl FeedSource {
         // What a page adds to a whole list counts at once; the list's age stays that of its last reading to the end. Part
         // of a list is no ground to let a token in.
         if reading.is_whole
-            && let Some(stamp) = self.fetcher.stamp(now_ms)
+            && let Some(stamp) = self.fetcher.shared.stamp(now_ms)
         {
             self.fetcher.share(Some(reading.list.as_bytes()), stamp)?;
         }

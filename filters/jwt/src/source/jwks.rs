@@ -59,7 +59,7 @@ impl JwksSource {
         if self.fetcher.is_asking() {
             return;
         }
-        let stamp = self.fetcher.stamp(now_ms);
+        let stamp = self.fetcher.shared.stamp(now_ms);
         let is_due = self.fetcher.is_due(stamp.as_ref(), now_ms);
         let is_refetch =
             !is_due && is_wanted && stamp.as_ref().is_some_and(|stamp| self.may_refetch(stamp, now_ms));
@@ -91,7 +91,7 @@ impl JwksSource {
 
     /// Of the requests that lack a key, those that may find it soon: all that came at this time or later.
     pub(crate) fn helps_from(&self, now_ms: u64, is_unknown_key: bool) -> Option<u64> {
-        let stamp = self.fetcher.stamp(now_ms);
+        let stamp = self.fetcher.shared.stamp(now_ms);
         let Some(stamp) = stamp.filter(|_| is_unknown_key) else {
             // Without any keys an issuer that is down is told at once, by 503.
             return (self.asks_from_ms(now_ms) == now_ms).then_some(0);
@@ -100,9 +100,9 @@ impl JwksSource {
             // Another worker has fetched what this one is about to read.
             return Some(0);
         }
-        // What it lacks was not in the set that was fetched since it came.
+        // What it lacks was not in the set that was fetched since it came. In that one's millisecond it may have come later.
         let is_asked = self.fetcher.is_due(Some(&stamp), now_ms) || self.may_refetch(&stamp, now_ms);
-        is_asked.then(|| stamp.fetched_at_ms.saturating_add(1))
+        is_asked.then_some(stamp.fetched_at_ms)
     }
 
     /// Until when nobody asks, because the last attempt failed; now, if somebody does or may.
@@ -122,7 +122,7 @@ impl JwksSource {
                 warn!("the discovery document of {} is of no use: {error}", self.fetcher.target.cluster);
                 "discovery"
             })?;
-            let stamp = self.fetcher.stamp(now_ms);
+            let stamp = self.fetcher.shared.stamp(now_ms);
             let etag = stamp.as_ref().and_then(|stamp| etag_of(stamp, &location.authority, &location.path));
             self.fetcher.ask_on(now_ms, &location.authority, &location.path, etag);
             *self.found.borrow_mut() = Some(location);
@@ -140,7 +140,7 @@ impl JwksSource {
             .map_or(self.remote.refresh, |age| age.max(self.remote.min_refetch).min(self.remote.refresh));
         let etag = answer.headers.first("etag").map_or_else(Vec::new, |etag| self.place(etag));
         let due_at_ms = now_ms.saturating_add(jittered(millis(refresh)));
-        let last = self.fetcher.stamp(now_ms);
+        let last = self.fetcher.shared.stamp(now_ms);
         let mut spent_until_ms = last.map_or(0, |last| self.spent_until_ms(&last, now_ms));
         if self.is_refetch.get() {
             spent_until_ms = spent_until_ms.max(now_ms).saturating_add(millis(self.remote.min_refetch));
