@@ -1,21 +1,23 @@
 //! A refusal as the client sees it.
 
+use std::borrow::Cow;
+
 use amount_core::{Fault, Outcome};
 use host::problem::{self, FieldError, Problem};
 use log::error;
 
 /// Answers in the service's place. The outcome must be a refusal.
-pub(crate) fn refuse(outcome: Outcome) {
+pub(crate) fn refuse(outcome: &Outcome) {
     let Some(first) = outcome.faults.first() else {
         error!("amount: a refusal without a fault");
         return;
     };
     let (kind, code) = (first.kind(), first.code);
-    let detail = match outcome.faults.as_slice() {
-        [only] => only.detail.clone(),
-        several => [several.len().to_string().as_str(), " faults; see errors."].concat(),
+    let detail: Cow<'_, str> = match outcome.faults.as_slice() {
+        [only] => only.detail.as_str().into(),
+        several => [several.len().to_string().as_str(), " faults; see errors."].concat().into(),
     };
-    let errors: Vec<_> = outcome.faults.into_iter().map(field_error).collect();
+    let errors: Vec<_> = outcome.faults.iter().map(field_error).collect();
     let problem = Problem {
         status: kind.status(),
         code: kind.problem(),
@@ -26,6 +28,6 @@ pub(crate) fn refuse(outcome: Outcome) {
     problem::reply(problem, &[], code.as_str());
 }
 
-fn field_error(fault: Fault) -> FieldError {
-    FieldError { pointer: fault.pointer, code: fault.code.as_str().to_owned(), detail: fault.detail }
+fn field_error(fault: &Fault) -> FieldError<'_> {
+    FieldError { pointer: &fault.pointer, code: fault.code.as_str(), detail: &fault.detail }
 }

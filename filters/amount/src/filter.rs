@@ -55,7 +55,7 @@ impl Filter {
         remove_verdicts(Map::Request, &all)?;
         match self.config.admit(all.iter(), is_end) {
             Admission::Pass => Ok(Action::Continue),
-            Admission::Decided(outcome) => Ok(self.carry_out(context, outcome)),
+            Admission::Decided(outcome) => Ok(self.carry_out(context, &outcome)),
             Admission::Body(guard) => {
                 self.set(context, Some(State::Buffering(guard, 0)));
                 Ok(if self.config.hold_headers { Action::Pause } else { Action::Continue })
@@ -75,9 +75,9 @@ impl Filter {
             Some(State::WouldDeny(_)) | None => return Action::Continue,
         };
         if bytes > guard.max_body_bytes {
-            self.carry_out(context, self.config.too_large(guard))
+            self.carry_out(context, &self.config.too_large(guard))
         } else if is_end {
-            self.carry_out(context, self.judge(guard, bytes))
+            self.carry_out(context, &self.judge(guard, bytes))
         } else {
             Action::Pause
         }
@@ -116,7 +116,7 @@ impl Filter {
         outcome
     }
 
-    fn carry_out(&self, context: u32, outcome: Outcome) -> Action {
+    fn carry_out(&self, context: u32, outcome: &Outcome) -> Action {
         if let Some(amount) = outcome.verified.as_deref().filter(|_| self.config.hold_headers)
             && let Err(refused) = headers::add(Map::Request, VERIFIED_HEADER, amount.as_bytes())
         {
@@ -139,7 +139,7 @@ impl Filter {
         if matches!(self.requests.borrow().get(&context), Some(State::Refused)) {
             return Action::Pause;
         }
-        self.carry_out(context, self.config.unreadable_headers())
+        self.carry_out(context, &self.config.unreadable_headers())
     }
 }
 

@@ -20,18 +20,18 @@ pub struct Problem<'a> {
     /// What was wrong this time; never a secret, never the client's own bytes.
     pub detail: &'a str,
     /// The single faults, where there are several.
-    pub errors: &'a [FieldError],
+    pub errors: &'a [FieldError<'a>],
 }
 
 /// One fault of a document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FieldError {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FieldError<'a> {
     /// JSON pointer to the place.
-    pub pointer: String,
+    pub pointer: &'a str,
     /// Machine-readable reason.
-    pub code: String,
+    pub code: &'a str,
     /// The reason for a reader.
-    pub detail: String,
+    pub detail: &'a str,
 }
 
 #[derive(Serialize)]
@@ -41,8 +41,11 @@ struct Body<'a> {
     status: u16,
     detail: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldError],
+    errors: &'a [FieldError<'a>],
 }
+
+/// What most bodies fit into.
+const BODY_BYTES: usize = 512;
 
 /// Answers the request in Envoy's place. The filter must return `Action::Pause` after it, and reply only once. `details`
 /// is for access logs (`%RESPONSE_CODE_DETAILS%`).
@@ -59,8 +62,12 @@ pub fn reply(problem: Problem<'_>, extra_headers: &[(&str, &str)], details: &str
 fn body(problem: Problem<'_>) -> Vec<u8> {
     let Problem { status, code, title, detail, errors } = problem;
     let body = Body { r#type: [BASE, code].concat(), title, status, detail, errors };
+    let mut text = Vec::with_capacity(BODY_BYTES);
     // A struct of texts and numbers always serialises; an empty body is still a refusal.
-    serde_json::to_vec(&body).unwrap_or_default()
+    if serde_json::to_writer(&mut text, &body).is_err() {
+        text.clear();
+    }
+    text
 }
 
 #[cfg(test)]
@@ -76,8 +83,7 @@ mod tests {
 
     #[test]
     fn errors_keep_their_order_and_fields() {
-        let errors =
-            [FieldError { pointer: "/a".into(), code: "range".into(), detail: "too \"big\"".into() }];
+        let errors = [FieldError { pointer: "/a", code: "range", detail: "too \"big\"" }];
         let problem =
             Problem { status: 422, code: "invalid-amount", title: "T", detail: "D", errors: &errors };
         let text = String::from_utf8(body(problem)).unwrap();

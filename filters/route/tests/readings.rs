@@ -197,3 +197,13 @@ proptest::proptest! {
         }
     }
 }
+
+/// A server that cuts the text of a target there has its root left.
+#[rstest]
+#[case("/;a")]
+#[case("/%20")]
+#[case("//")]
+#[case("/a/..")]
+fn the_root_is_guarded_too(#[case] target: &str) {
+    assert!(might(PathPattern::Exact("/".to_owned()), target));
+}

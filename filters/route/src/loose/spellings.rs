@@ -78,13 +78,16 @@ fn starts(target: &[u8]) -> Vec<Vec<u8>> {
 /// What one step more makes of a text.
 fn others(text: &[u8]) -> impl Iterator<Item = Vec<u8>> + use<> {
     let is_network_path = text.starts_with(b"//");
+    let is_resolved = is_resolved(text);
+    // Else nothing is left of them but what merging leaves.
+    let has_dots = !is_resolved && (!text.starts_with(b"/") || text.split(|byte| *byte == b'/').any(is_dots));
     let by_separators = [
         without_end(text, |byte| is_blank(byte) || byte == b'.').filter(|_| !ends_in_dot_segment(text)),
         without_dots_within(text),
         is_network_path.then(|| behind_late_authority(text)),
-        text.windows(2).any(|pair| pair == b"//").then(|| merged(text)),
-        (!is_resolved(text)).then(|| without_dots(text)),
-        (!is_resolved(text)).then(|| without_dots(&merged(text))),
+        (!is_resolved).then(|| merged(text)),
+        has_dots.then(|| without_dots(text)),
+        has_dots.then(|| without_dots(&merged(text))),
     ];
     by_marks(text).into_iter().flatten().chain(by_separators).flatten()
 }
@@ -191,7 +194,12 @@ fn from_path(authority: &[u8]) -> Vec<u8> {
 fn is_resolved(text: &[u8]) -> bool {
     let mut segments = text.split(|byte| *byte == b'/');
     segments.next().is_none_or(<[u8]>::is_empty)
-        && segments.all(|segment| !matches!(segment, b"" | b"." | b".."))
+        && segments.all(|segment| !segment.is_empty() && !is_dots(segment))
+}
+
+/// Whether a segment stands for a place and not for a name (RFC 3986, 5.2.4).
+fn is_dots(segment: &[u8]) -> bool {
+    matches!(segment, b"." | b"..")
 }
 
 /// The path without empty segments, so also without a slash at its end.
