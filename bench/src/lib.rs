@@ -27,8 +27,9 @@ use subject::Options;
 ///
 /// The figures are CPU time of the Envoy process, in microseconds per request: the median over rounds, and the
 /// quartiles. All chains of a table have their turn in every round, and differences and ratios are taken round by
-/// round, so that noise hits both sides. They are started several times, since no process is as fast as the next. `over empty` is what is above an Envoy without filters; the other columns
-/// compare a row with the one that does the same work in another way, and the subject's help says which.
+/// round, so that noise hits both sides. They are started several times, since no process is as fast as the next.
+/// `over empty` is what is above an Envoy without filters; the other columns compare a row with the one that does the
+/// same work in another way, and the subject's help says which.
 #[derive(Debug, Parser)]
 #[command(name = "cargo mesh bench", bin_name = "cargo mesh bench", max_term_width = 110)]
 pub struct Bench {

@@ -1,11 +1,12 @@
-//! Rounds in which every chain has its turn, so that the machine's noise hits all alike; and several starts of each, since
-//! where a process comes to lie in memory moves its time by a few per cent for as long as it lives.
+//! Rounds in which every chain has its turn, so that the machine's noise hits all alike; and several starts of each,
+//! since where a process comes to lie in memory moves its time by up to 2 % for as long as it lives.
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use indicatif::ProgressBar;
 
-use crate::chain::{Chain, Running, Started};
+use crate::chain::{Chain, Started};
 use crate::progress;
 
 /// How much is measured.
@@ -48,47 +49,47 @@ pub async fn run(title: &str, chains: Vec<Chain>, plan: Plan, envoy: &Path) -> R
     let mut measured: Vec<Measured> =
         chains.into_iter().map(|chain| Measured { chain, outcome: Ok(Figures::default()) }).collect();
     for _ in 0..plan.starts {
-        let mut running = Vec::with_capacity(measured.len());
-        for place in &mut measured {
-            bar.set_message(format!("{title}: starts {}", place.chain.name));
-            running.push(started(place, plan, envoy).await.with_context(|| place.chain.name.clone())?);
-            bar.inc(1);
-        }
-        for round in 1..=plan.rounds {
-            for (place, running) in measured.iter_mut().zip(&mut running) {
-                if let (Ok(figures), Some(running)) = (&mut place.outcome, running) {
-                    bar.set_message(format!("{title}: round {round}, {}", place.chain.name));
-                    let microseconds =
-                        running.round(plan.requests).await.with_context(|| place.chain.name.clone())?;
-                    figures.microseconds.push(microseconds);
-                }
-                bar.inc(1);
-            }
-        }
-        for (place, running) in measured.iter_mut().zip(&running) {
-            if let (Ok(figures), Some(running)) = (&mut place.outcome, running) {
-                figures.resident_after_kib = running.resident_kib()?;
-                figures.vm_failures += running.vm_failures()?;
-            }
-        }
+        start(title, &mut measured, plan, envoy, &bar).await?;
     }
     bar.finish_and_clear();
     Ok(measured)
 }
 
-/// The chain at work and warm; nothing where its filter refuses the configuration.
-async fn started(place: &mut Measured, plan: Plan, envoy: &Path) -> Result<Option<Box<Running>>> {
-    match (place.chain.start(envoy).await?, &mut place.outcome) {
-        (Started::Running(mut started), Ok(figures)) => {
-            // Every token once, and enough for V8 to have compiled what is hot.
-            started.round(plan.requests.max(place.chain.traffic.distinct())).await?;
-            figures.resident_before_kib = started.resident_before_kib;
-            Ok(Some(started))
+/// All rounds of one start.
+async fn start(
+    title: &str,
+    measured: &mut [Measured],
+    plan: Plan,
+    envoy: &Path,
+    bar: &ProgressBar,
+) -> Result<()> {
+    let mut at_work = Vec::with_capacity(measured.len());
+    for Measured { chain, outcome } in measured {
+        bar.set_message(format!("{title}: starts {}", chain.name));
+        match (chain.start(envoy).await?, outcome) {
+            (Started::Running(mut running), Ok(figures)) => {
+                // Every token once, and enough for V8 to have compiled what is hot.
+                let warm_up = plan.requests.max(chain.traffic.distinct());
+                running.round(warm_up).await.with_context(|| chain.name.clone())?;
+                figures.resident_before_kib = running.resident_before_kib;
+                at_work.push((&chain.name, figures, running));
+            }
+            (Started::Refused(words), outcome) => *outcome = Err(words),
+            (Started::Running(_), Err(words)) => bail!("{} was refused before: {words}", chain.name),
         }
-        (Started::Running(_), Err(_)) => Ok(None),
-        (Started::Refused(words), outcome) => {
-            *outcome = Err(words);
-            Ok(None)
+        bar.inc(1);
+    }
+    for round in 1..=plan.rounds {
+        for (name, figures, running) in &mut at_work {
+            bar.set_message(format!("{title}: round {round}, {name}"));
+            let microseconds = running.round(plan.requests).await.with_context(|| (*name).clone())?;
+            figures.microseconds.push(microseconds);
+            bar.inc(1);
         }
     }
+    for (_, figures, running) in at_work {
+        figures.resident_after_kib = running.resident_kib()?;
+        figures.vm_failures += running.vm_failures()?;
+    }
+    Ok(())
 }

@@ -116,10 +116,6 @@ impl<'a> Head<'a> {
 
     /// What some servers heed: other methods and targets, and `_` for `-`.
     fn lenient(&mut self, name: &[u8], value: &'a [u8]) {
-        // None of them begins otherwise.
-        if !matches!(name.first(), Some(b'x' | b'X' | b'c' | b'C')) {
-            return;
-        }
         let is_one_of = |names: &[&str]| names.iter().any(|ours| is_spelt(name, ours.as_bytes()));
         if overrides_method(name) {
             self.overrides.push(value);

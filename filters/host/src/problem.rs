@@ -44,9 +44,6 @@ struct Body<'a> {
     errors: &'a [FieldError<'a>],
 }
 
-/// What most bodies fit into.
-const BODY_BYTES: usize = 512;
-
 /// Answers the request in Envoy's place. The filter must return `Action::Pause` after it, and reply only once. `details`
 /// is for access logs (`%RESPONSE_CODE_DETAILS%`).
 pub fn reply(problem: Problem<'_>, extra_headers: &[(&str, &str)], details: &str) {
@@ -62,12 +59,8 @@ pub fn reply(problem: Problem<'_>, extra_headers: &[(&str, &str)], details: &str
 fn body(problem: Problem<'_>) -> Vec<u8> {
     let Problem { status, code, title, detail, errors } = problem;
     let body = Body { r#type: [BASE, code].concat(), title, status, detail, errors };
-    let mut text = Vec::with_capacity(BODY_BYTES);
     // A struct of texts and numbers always serialises; an empty body is still a refusal.
-    if serde_json::to_writer(&mut text, &body).is_err() {
-        text.clear();
-    }
-    text
+    serde_json::to_vec(&body).unwrap_or_default()
 }
 
 #[cfg(test)]

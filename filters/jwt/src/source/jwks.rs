@@ -100,7 +100,8 @@ impl JwksSource {
             // Another worker has fetched what this one is about to read.
             return Some(0);
         }
-        // What it lacks was not in the set that was fetched since it came. In that one's millisecond it may have come later.
+        // What it lacks was not in the set that was fetched since it came. One that came in the same millisecond may have
+        // come later.
         let is_asked = self.fetcher.is_due(Some(&stamp), now_ms) || self.may_refetch(&stamp, now_ms);
         is_asked.then_some(stamp.fetched_at_ms)
     }

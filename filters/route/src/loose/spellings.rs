@@ -79,7 +79,7 @@ fn starts(target: &[u8]) -> Vec<Vec<u8>> {
 fn others(text: &[u8]) -> impl Iterator<Item = Vec<u8>> + use<> {
     let is_network_path = text.starts_with(b"//");
     let is_resolved = is_resolved(text);
-    // Else nothing is left of them but what merging leaves.
+    // Without any, to resolve a path is to merge it.
     let has_dots = !is_resolved && (!text.starts_with(b"/") || text.split(|byte| *byte == b'/').any(is_dots));
     let by_separators = [
         without_end(text, |byte| is_blank(byte) || byte == b'.').filter(|_| !ends_in_dot_segment(text)),
