@@ -55,6 +55,22 @@ impl Module {
         Self::write(folder, "body-reading", IMPORT, "", &on_body(read))
     }
 
+    /// One that asks the host for all request headers, and then answers with this status and so many bytes.
+    pub fn refusing(folder: &Path, status: u16, bytes: usize) -> Result<Self> {
+        const IMPORTS: &str = r#"(import "env" "proxy_get_header_map_pairs"
+            (func $pairs (param i32 i32 i32) (result i32)))
+            (import "env" "proxy_send_local_response"
+            (func $respond (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))"#;
+        // No details and no headers of its own; the body is whatever lies at 65536.
+        let on_headers = format!(
+            "(drop (call $pairs (i32.const 0) (i32.const 0) (i32.const 4)))
+            (drop (call $respond (i32.const {status}) (i32.const 0) (i32.const 0) (i32.const 65536)
+                (i32.const {bytes}) (i32.const 0) (i32.const 0) (i32.const -1)))
+            (return (i32.const 1))"
+        );
+        Self::write(folder, &format!("refusing-{status}-{bytes}"), IMPORTS, &on_headers, "")
+    }
+
     fn write(folder: &Path, name: &str, imports: &str, on_headers: &str, more: &str) -> Result<Self> {
         let text = format!(
             r#"(module

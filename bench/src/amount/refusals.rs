@@ -41,6 +41,8 @@ pub(super) async fn run(rig: &Rig<'_>) -> Result<Table> {
         let empty = named("direct answer", label);
         let common = Common { empty, answer, ..common(traffic.cut_short().answered(status)) };
         rows.empty(&common);
+        let least = Module::refusing(rig.folder, status.as_u16(), answer_bytes)?;
+        rows.wasm(&common, &named("least Wasm that refuses", label), Some(&common.empty), &least);
         rows.ours(&common, label, &common.empty, &rule::configuration(false)?);
         let label = format!("{label}, headers held");
         rows.ours_held(&common, &label, &common.empty, &rule::configuration(true)?);
